@@ -1,0 +1,64 @@
+# Teapot. `make help` lists the goals.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+export GOTOOLCHAIN := local
+export CGO_ENABLED ?= 0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
+TOOLS := $(CURDIR)/.tools
+LINT := $(TOOLS)/golangci-lint
+
+.PHONY: help run build demo test deps vet lint unit nested wasm-check browser sizes bench fmt clean
+
+help: ## list the goals
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+build: ## build bin/teapot (static)
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/teapot ./cmd/teapot
+
+run: build ## start the built-in agent in a simulated TEE on 127.0.0.1:3000
+	./bin/teapot run
+
+demo: build ## run, verify, then play the hostile host
+	./scripts/demo.sh
+
+deps: ## install what the tests need (registries, root)
+	./scripts/deps.sh
+
+vet: ## go vet
+	go vet ./...
+
+lint: $(LINT) ## golangci-lint, pinned in tools/go.mod
+	$(LINT) run ./...
+
+$(LINT): tools/go.mod
+	mkdir -p $(TOOLS) && cd tools && go build -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+unit: ## tests with -race
+	./scripts/gotest.sh .
+
+nested: ## tests of the nested modules
+	./scripts/gotest.sh difftest
+	cd tools && go vet ./... 
+
+wasm-check: ## the pure rooms build for WASM
+	./scripts/wasm.sh
+
+browser: ## headless Chromium drives the real binary
+	./scripts/browser.sh
+
+sizes: build ## size budgets
+	./scripts/sizes.sh
+
+test: deps build vet lint unit nested wasm-check browser sizes ## everything, as CI does
+	@./scripts/count.sh
+
+bench: ## speed tables, ratios in one run
+	./scripts/bench.sh
+
+fmt: $(LINT) ## format
+	$(LINT) fmt ./...
+
+clean: ## remove what was built
+	rm -rf bin dist artefacts

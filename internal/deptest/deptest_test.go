@@ -1,0 +1,160 @@
+// Package deptest enforces the direction of imports (docs/decisions/0001-rooms-and-seams.md). It has only tests.
+package deptest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/teapot-tee/teapot/"
+
+// may lists which of our rooms a room may import. A room that is not here may import nothing of ours
+// and the test says so: add it with thought.
+var may = map[string][]string{
+	"appraisal": {},
+	"dcap":      {"appraisal"},
+	"eventlog":  {"appraisal"},
+	"evidence":  {},
+	"tlog":      {},
+	"bundle":    {"evidence", "tlog", "dcap", "appraisal"},
+	"verify":    {"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle"},
+	"keys":      {},
+}
+
+// pure rooms run in the reader's browser: no I/O, no clock, small.
+var pure = []string{"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle", "verify"}
+
+// forbidden maps an import to the reason why pure rooms must not have it.
+var forbidden = map[string]string{
+	"os":                "pure rooms do no I/O",
+	"os/exec":           "pure rooms do no I/O",
+	"net":               "pure rooms do no I/O",
+	"net/http":          "pure rooms do no I/O, and it adds 0.8 MB to the page's WASM",
+	"syscall":           "pure rooms do no I/O",
+	"text/template":     "its reflection stops the linker from pruning methods",
+	"html/template":     "its reflection stops the linker from pruning methods",
+	"math/rand":         "a verifier has nothing to guess",
+	"github.com/decred": "secp256k1 does not belong in the page's WASM",
+}
+
+// neverUpward: rooms below must not import rooms above.
+var neverUpward = map[string]string{
+	"cmd/":     "commands are wired last",
+	"server":   "HTTP is above everything but the commands",
+	"web":      "pages are above everything but the commands",
+	"agent":    "only server, boot and commands know the agent",
+	"boot":     "only server and commands start a process",
+	"client":   "only commands and servers call other Teapots",
+	"deploy":   "only commands deploy",
+	"ratls":    "only server, client and commands speak TLS",
+	"dcap/pcs": "only client, attest and commands talk to Intel",
+}
+
+var above = []string{"cmd/", "server", "web", "boot", "client", "deploy", "ratls", "agent"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Standard   bool
+	Doc        string
+	GoFiles    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Doc,GoFiles", "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []pkg
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return list
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+func TestRoomsImportDownwards(t *testing.T) {
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(p.ImportPath, module)
+		allowed, listed := may[room]
+		for _, imp := range p.Imports {
+			ours, ok := strings.CutPrefix(imp, module)
+			if !ok {
+				continue
+			}
+			if listed && !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s: its table in this test does not allow it", room, ours)
+			}
+			checkUpward(t, room, ours)
+		}
+	}
+}
+
+func checkUpward(t *testing.T, room, imported string) {
+	t.Helper()
+	for high, why := range neverUpward {
+		if !in(imported, high) || isAbove(room) || in(room, high) {
+			continue
+		}
+		if high == "dcap/pcs" && (in(room, "attest") || in(room, "guestapi")) {
+			continue
+		}
+		t.Errorf("%s imports %s: %s", room, imported, why)
+	}
+}
+
+func isAbove(room string) bool {
+	return slices.ContainsFunc(above, func(high string) bool { return in(room, high) })
+}
+
+func in(room, prefix string) bool {
+	return room == prefix || strings.HasPrefix(room, strings.TrimSuffix(prefix, "/")+"/")
+}
+
+func TestPureRoomsDoNoIO(t *testing.T) {
+	for _, p := range packages(t) {
+		if !slices.Contains(pure, strings.TrimPrefix(p.ImportPath, module)) {
+			continue
+		}
+		for _, imp := range p.Imports {
+			for bad, why := range forbidden {
+				if imp == bad || strings.HasPrefix(imp, bad+"/") && strings.Contains(bad, ".") {
+					t.Errorf("%s imports %s: %s", p.ImportPath, imp, why)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range packages(t) {
+		if len(p.GoFiles) > 0 && p.Doc == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}
+
+func TestNoRoomIsNamedForNothing(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, part := range strings.Split(strings.TrimPrefix(p.ImportPath, module), "/") {
+			if slices.Contains([]string{"utils", "util", "common", "manager", "helper", "helpers", "misc"}, part) {
+				t.Errorf("%s: the name says nothing", p.ImportPath)
+			}
+		}
+	}
+}

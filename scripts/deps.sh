@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Install what the tests need beyond Go: gcc (for -race), Chromium, npm packages. Idempotent; may use the registries and root.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+need=()
+command -v gcc >/dev/null || need+=(gcc libc6-dev)
+command -v git >/dev/null || need+=(git)
+if [ ${#need[@]} -gt 0 ]; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q && apt-get install -y -q --no-install-recommends "${need[@]}"
+fi
+go mod download
+(cd tools && go mod download)
+[ ! -f difftest/go.mod ] || (cd difftest && go mod download)
+rm -rf artefacts/counts
