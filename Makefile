@@ -9,7 +9,7 @@ LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
 TOOLS := $(CURDIR)/.tools
 LINT := $(TOOLS)/golangci-lint
 
-.PHONY: help run build demo test deps vet lint unit nested wasm-check browser sizes bench fmt clean
+.PHONY: help run build image demo test deps vet lint unit nested wasm-check browser sizes bench fmt clean
 
 help: ## list the goals
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ sizes: build ## size budgets
 
 test: deps build vet lint unit nested wasm-check browser sizes ## everything, as CI does
 	@./scripts/count.sh
+
+image: ## reproducible OCI image (amd64, arm64) in dist/, digest on stdout
+	./scripts/image.sh
 
 bench: ## speed tables, ratios in one run
 	./scripts/bench.sh
