@@ -44,7 +44,7 @@ type Found struct {
 	BootNumber uint64 `json:"boot_number"` // number of this start in this log, from 0
 	Size       uint64 `json:"size"`        // entries before this start
 	Root       Digest `json:"root"`        // root of the tree of that size
-	LastTime   uint64 `json:"last_time"`   // time of the last entry, in the leaf's unit; 0 when there is none
+	LastTime   uint64 `json:"last_time"`   // time of the last entry, microseconds since 1970; 0 when there is none
 }
 
 // EarlierLog is an earlier log of the agent, given up for a new one.

@@ -1,0 +1,109 @@
+package attest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// RecordName is the file in a data directory that says which platform and key derivation it belongs to.
+const RecordName = "platform.json"
+
+const recordType = "teapot/platform/v1"
+
+// Record ties a data directory to a platform, so that a missing socket never becomes a simulation with new wallets, and to
+// a key derivation, so that an upgrade of the platform never changes keys silently. It is not secret and not proof: the
+// host can edit it, and then the keys it gets do not open the data.
+type Record struct {
+	Type       string `json:"type"`
+	Platform   string `json:"platform"`
+	Derivation string `json:"derivation"`
+}
+
+// ForeignDataError says that a data directory belongs to another platform or key derivation.
+type ForeignDataError struct {
+	Path       string
+	Recorded   Record
+	Platform   string
+	Derivation string
+}
+
+func (e *ForeignDataError) Error() string {
+	if e.Recorded.Platform != e.Platform {
+		return fmt.Sprintf("%s belongs to platform %q, this start is on %q: wallets and log would change; start where it was made, or choose another --data directory",
+			e.Path, e.Recorded.Platform, e.Platform)
+	}
+	return fmt.Sprintf("%s was made with key derivation %q, this platform now offers %q: keys would change; go back to the platform version that made it",
+		e.Path, e.Recorded.Derivation, e.Derivation)
+}
+
+// ReadRecord returns the record of a data directory; ok is false when it has none yet.
+func ReadRecord(dir string) (r Record, ok bool, err error) {
+	path := filepath.Join(dir, RecordName)
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Record{}, false, nil
+	}
+	if err != nil {
+		return Record{}, false, fmt.Errorf("reading the platform record: %w", err)
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return Record{}, false, fmt.Errorf("reading the platform record %s: %w", path, err)
+	}
+	if r.Type != recordType || r.Platform == "" || r.Derivation == "" {
+		return Record{}, false, fmt.Errorf("%s is not a %s document", path, recordType)
+	}
+	return r, true, nil
+}
+
+// Claim checks that a data directory belongs to this platform and derivation and writes the record of a new one.
+func Claim(dir string, a Attester) error {
+	found, ok, err := ReadRecord(dir)
+	if err != nil {
+		return err
+	}
+	now := Record{Type: recordType, Platform: a.Platform(), Derivation: a.Derivation()}
+	if !ok {
+		return now.write(dir)
+	}
+	if found != now {
+		return &ForeignDataError{Path: dir, Recorded: found, Platform: now.Platform, Derivation: now.Derivation}
+	}
+	return nil
+}
+
+func (r Record) write(dir string) error {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("writing the platform record: %w", err)
+	}
+	if err := WriteFile(filepath.Join(dir, RecordName), append(raw, '\n')); err != nil {
+		return fmt.Errorf("writing the platform record: %w", err)
+	}
+	return nil
+}
+
+// WriteFile replaces a file by a durable one that only its owner can read: temporary file, fsync, rename, fsync of the directory.
+func WriteFile(path string, content []byte) error {
+	dir := filepath.Dir(path)
+	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name()) // after the rename there is nothing left to remove
+	_, err = tmp.Write(content)
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
