@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Info is GET /v1/: what the server says of itself. Nothing in it is proof.
@@ -43,7 +44,7 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 
 // Evidence fetches an Evidence document: the newest boot evidence, or the one with this SHA-256 (hex).
 func (c *Client) Evidence(ctx context.Context, digest string) ([]byte, error) {
-	a, err := c.get(ctx, "/v1/evidence/"+digest, nil)
+	a, err := c.get(ctx, strings.TrimSuffix("/v1/evidence/"+digest, "/"), nil)
 	return a.body, err
 }
 
