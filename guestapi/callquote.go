@@ -1,0 +1,209 @@
+package guestapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/teapot-tee/teapot/attest"
+)
+
+// tdxQuote hashes the caller's data under its prefix, "app-data" when it names none.
+func (s *Server) tdxQuote(ctx context.Context, q *tdxQuoteRequest) (any, error) {
+	if err := s.Policy.reportPrefix(q.Prefix); err != nil {
+		return nil, err
+	}
+	reportData, algorithm, err := hashedReportData(q.ReportData, q.HashAlgorithm, q.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	prefix := q.Prefix
+	switch {
+	case algorithm == "raw":
+		prefix = ""
+	case prefix == "":
+		prefix = appDataPrefix
+	}
+	return s.tdxQuoteReply(ctx, reportData, algorithm, prefix)
+}
+
+// rawQuote is TdxQuote with hash_algorithm raw.
+func (s *Server) rawQuote(ctx context.Context, q *reportDataRequest) (any, error) {
+	reportData, algorithm, err := hashedReportData(q.ReportData, "raw", "")
+	if err != nil {
+		return nil, err
+	}
+	return s.tdxQuoteReply(ctx, reportData, algorithm, "")
+}
+
+func (s *Server) tdxQuoteReply(ctx context.Context, reportData [64]byte, algorithm, prefix string) (any, error) {
+	q, err := s.quote(ctx, reportData)
+	if err != nil {
+		return nil, err
+	}
+	return &tdxQuoteReply{Quote: q.Raw, EventLog: string(logText(q)), HashAlgorithm: algorithm, Prefix: prefix}, nil
+}
+
+func (s *Server) getQuote(ctx context.Context, q *reportDataRequest) (any, error) {
+	reportData, err := paddedReportData(q.ReportData)
+	if err != nil {
+		return nil, err
+	}
+	return s.getQuoteReply(ctx, reportData)
+}
+
+func (s *Server) getQuoteReply(ctx context.Context, reportData [64]byte) (any, error) {
+	who, err := s.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q, err := s.quote(ctx, reportData)
+	if err != nil {
+		return nil, err
+	}
+	return &getQuoteReply{Quote: q.Raw, EventLog: string(logText(q)), ReportData: reportData[:], VMConfig: who.vmConfig}, nil
+}
+
+func (s *Server) attest(ctx context.Context, q *reportDataRequest) (any, error) {
+	a, err := s.attestation(ctx, q.ReportData)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := a.scale()
+	return &attestReply{Attestation: raw}, err
+}
+
+func (s *Server) attestV1(ctx context.Context, q *attestV1Request) (any, error) {
+	a, err := s.attestation(ctx, q.ReportData)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := a.messagePack()
+	return &attestV1Reply{Attestation: raw, BoottimeGPU: []gpuEvidence{}}, err
+}
+
+func (s *Server) attestation(ctx context.Context, data []byte) (attestation, error) {
+	reportData, err := paddedReportData(data)
+	if err != nil {
+		return attestation{}, err
+	}
+	who, err := s.identity(ctx)
+	if err != nil {
+		return attestation{}, err
+	}
+	q, err := s.quote(ctx, reportData)
+	if err != nil {
+		return attestation{}, err
+	}
+	return newAttestation(q.Raw, q.EventLog, reportData, who.vmConfig)
+}
+
+func (s *Server) attestGPU(_ context.Context, q *attestGPURequest) (any, error) {
+	if len(q.Nonce) != 32 {
+		return nil, fmt.Errorf("nonce has %d bytes, want 32", len(q.Nonce))
+	}
+	return nil, errors.New("this guest has no GPU that could attest")
+}
+
+// attestAppKey quotes the public key that Sign uses, as ASCII report data (dstack's dip1).
+func (s *Server) attestAppKey(ctx context.Context, q *algorithmRequest) (any, error) {
+	algorithm, err := signingAlgorithm(q.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.signingKey(ctx, algorithm)
+	if err != nil {
+		return nil, err
+	}
+	name := "secp256k1c-pk"
+	if algorithm == "ed25519" {
+		name = "ed25519-pk"
+	}
+	reportData, err := paddedReportData([]byte("dip1::" + name + ":" + base64.RawURLEncoding.EncodeToString(key.Public)))
+	if err != nil {
+		return nil, err
+	}
+	return s.getQuoteReply(ctx, reportData)
+}
+
+func (s *Server) emitEvent(ctx context.Context, q *emitEventRequest) (any, error) {
+	emitter, ok := s.Attester.(attest.EventEmitter)
+	if !ok {
+		return nil, errors.New("EmitEvent is not supported on this platform: runtime events of RTMR3 are owned by the system")
+	}
+	if err := emitter.EmitEvent(ctx, q.Event, q.Payload); err != nil {
+		return nil, fmt.Errorf("emitting the event: %w", err)
+	}
+	return nil, nil //nolint:nilnil // google.protobuf.Empty: JSON null
+}
+
+// logText is the event log as clients expect it: JSON text of an array, also where the platform has no log.
+func logText(q attest.Quote) []byte {
+	if len(q.EventLog) == 0 {
+		return []byte("[]")
+	}
+	return q.EventLog
+}
+
+// withDigests fills in the digests of runtime events: agents since 0.5.6 leave them out, and every released SDK replays the log by
+// them (dstack PR 448).
+func withDigests(q attest.Quote) (attest.Quote, error) {
+	if !bytes.Contains(q.EventLog, []byte(`"digest":""`)) {
+		return q, nil
+	}
+	var events []map[string]any
+	if err := json.Unmarshal(q.EventLog, &events); err != nil {
+		return q, fmt.Errorf("reading the event log: %w", err)
+	}
+	for _, e := range events {
+		if e["digest"] != "" || e["event_type"] != float64(runtimeEvent) {
+			continue
+		}
+		digest, err := runtimeDigest(e)
+		if err != nil {
+			return q, err
+		}
+		e["digest"] = digest
+	}
+	log, err := json.Marshal(events)
+	q.EventLog = log
+	return q, err
+}
+
+// runtimeDigest is SHA-384(type, u32 LE ‖ ":" ‖ name ‖ ":" ‖ payload), or of the canonical JSON where the event says version 2.
+func runtimeDigest(e map[string]any) (string, error) {
+	name, _ := e["event"].(string)
+	text, _ := e["event_payload"].(string)
+	payload, err := hex.DecodeString(text)
+	if err != nil {
+		return "", fmt.Errorf("payload of event %q: %w", name, err)
+	}
+	var msg []byte
+	if e["version"] == float64(2) {
+		quoted, err := asciiFreeJSON(name)
+		if err != nil {
+			return "", err
+		}
+		msg = fmt.Appendf(nil, `{"name":%s,"payload":"%x","type":%d}`, quoted, payload, runtimeEvent)
+	} else {
+		msg = binary.LittleEndian.AppendUint32(nil, runtimeEvent)
+		msg = fmt.Appendf(msg, ":%s:%s", name, payload)
+	}
+	sum := sha512.Sum384(msg)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// asciiFreeJSON is a JSON string as RFC 8785 wants it: nothing escaped that need not be.
+func asciiFreeJSON(s string) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(s)
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
+}
