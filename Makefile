@@ -9,13 +9,19 @@ LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
 TOOLS := $(CURDIR)/.tools
 LINT := $(TOOLS)/golangci-lint
 
-.PHONY: help run build image demo test deps vet lint unit nested wasm-check browser sizes bench fmt clean
+.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check browser sizes bench fmt clean
 
 help: ## list the goals
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-build: ## build bin/teapot (static)
+build: verifier ## build bin/teapot (static)
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/teapot ./cmd/teapot
+
+verifier: ## the page's verifier: WASM, compressed, embedded by build
+	./scripts/web.sh verifier
+
+pages: ## rebuild web/dist from web/src (committed)
+	./scripts/web.sh pages
 
 run: build ## start the built-in agent in a simulated TEE on 127.0.0.1:3000
 	./bin/teapot run

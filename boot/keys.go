@@ -1,0 +1,51 @@
+package boot
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+
+	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/keys"
+)
+
+// nobody stands for the process itself in the paths of keys that belong to no agent.
+const nobody = "00000000-0000-0000-0000-000000000000"
+
+// derived are the keys of one agent that the platform derives anew at every start.
+type derived struct {
+	log     ed25519.PrivateKey
+	storage [32]byte
+	privacy [32]byte
+}
+
+func deriveKeys(ctx context.Context, a attest.Attester, spec AgentSpec) (derived, error) {
+	var d derived
+	path, err := keys.LogPath(spec.ID, spec.LogNumber)
+	if err != nil {
+		return d, err
+	}
+	seed, err := a.Key(ctx, path)
+	if err != nil {
+		return d, fmt.Errorf("deriving the log key of agent %s: %w", spec.Name, err)
+	}
+	d.log = ed25519.NewKeyFromSeed(seed.Secret[:])
+	if d.storage, err = secret(ctx, a, keys.Storage, spec.ID); err != nil {
+		return d, err
+	}
+	d.privacy, err = secret(ctx, a, keys.Privacy, spec.ID)
+	return d, err
+}
+
+// secret derives 32 bytes for symmetric use.
+func secret(ctx context.Context, a attest.Attester, purpose keys.Purpose, agent string) ([32]byte, error) {
+	path, err := keys.Path(purpose, agent, keys.Secret)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	key, err := a.Key(ctx, path)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("deriving the %s key: %w", purpose, err)
+	}
+	return key.Secret, nil
+}

@@ -1,0 +1,138 @@
+package client
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/teapot-tee/teapot/verify"
+)
+
+// Memory is what this machine saw of logs, one small file per (target, agent) and one per origin. Losing it costs the
+// second look; whoever can write it can only make checks fail or be forgotten, never make a forgery pass.
+type Memory struct{ dir string }
+
+// OpenMemory returns the memory in $TEAPOT_STATE, else $XDG_STATE_HOME/teapot, else ~/.local/state/teapot.
+func OpenMemory() (*Memory, error) {
+	if dir := os.Getenv("TEAPOT_STATE"); dir != "" {
+		return &Memory{dir}, nil
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return &Memory{filepath.Join(dir, "teapot")}, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, fmt.Errorf("where to remember what was seen: %w: set TEAPOT_STATE", err)
+	}
+	return &Memory{filepath.Join(home, ".local", "state", "teapot")}, nil
+}
+
+// MemoryAt returns the memory in dir.
+func MemoryAt(dir string) *Memory { return &Memory{dir} }
+
+// Dir is where the memory lives.
+func (m *Memory) Dir() string { return m.dir }
+
+// At returns what was seen of this agent at this target; nil if nothing was.
+func (m *Memory) At(target, agent string) (*verify.Seen, error) {
+	return m.read(m.targetPath(target, agent))
+}
+
+// Of returns what was seen of this log anywhere; nil if nothing was.
+func (m *Memory) Of(origin string) (*verify.Seen, error) { return m.read(m.originPath(origin)) }
+
+// Remember stores s under its target (if it has one) and under its origin. Call it only after every check passed.
+func (m *Memory) Remember(s verify.Seen) error {
+	s.Type = verify.SeenType
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(m.originPath(s.Origin), text); err != nil || s.Target == "" {
+		return err
+	}
+	return writeWhole(m.targetPath(s.Target, s.Agent), text)
+}
+
+// Forget removes what was seen of this agent at this target, and of the log it had there.
+func (m *Memory) Forget(target, agent string) error {
+	s, err := m.At(target, agent)
+	if err != nil {
+		return err
+	}
+	paths := []string{m.targetPath(target, agent)}
+	if s != nil {
+		paths = append(paths, m.originPath(s.Origin))
+	}
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// KeepFork stores evidence of a fork and returns its path. It is never overwritten: the name is its hash.
+func (m *Memory) KeepFork(evidence []byte) (string, error) {
+	path := filepath.Join(m.dir, "forks", nameOf(evidence)+".json")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return path, writeWhole(path, evidence)
+}
+
+func (m *Memory) targetPath(target, agent string) string {
+	return filepath.Join(m.dir, "targets", nameOf([]byte(target+"\n"+agent))+".json")
+}
+
+func (m *Memory) originPath(origin string) string {
+	return filepath.Join(m.dir, "origins", nameOf([]byte(origin))+".json")
+}
+
+func nameOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
+
+func (m *Memory) read(path string) (*verify.Seen, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading what was seen before: %w", err)
+	}
+	var s verify.Seen
+	if err := json.Unmarshal(text, &s); err != nil || s.Type != verify.SeenType {
+		return nil, fmt.Errorf("reading what was seen before: %s is damaged: look at it, then remove it to start over (the next look will be a first look)", path)
+	}
+	return &s, nil
+}
+
+// writeWhole writes so that a reader finds the old file or the new one, also after a crash.
+func writeWhole(path string, text []byte) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("remembering what was seen: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return fmt.Errorf("remembering what was seen: %w", err)
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(text); err != nil {
+		return errors.Join(fmt.Errorf("remembering what was seen: %w", err), f.Close())
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("remembering what was seen: %w", err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("remembering what was seen: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+// Package server runs Teapot's HTTP: it listens, bounds what a client may cost, and stops cleanly.
+//
+// Routes live in server/eliza (Eliza's), server/v1 (Teapot's own) and web (the pages); this package only wires them. It trusts no
+// client: a panic in a handler answers 500 and is logged without the request's content, slow and huge requests end by themselves.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/problem"
+)
+
+// Limits of one connection.
+const (
+	headerTimeout  = 10 * time.Second
+	readTimeout    = 60 * time.Second
+	idleTimeout    = 2 * time.Minute
+	stopTimeout    = 10 * time.Second
+	maxHeaderBytes = 64 << 10
+)
+
+// Options of a server.
+type Options struct {
+	Addr    string      // host:port
+	Unix    string      // also listen on this unix socket, whose peers need no token; "": none
+	TLS     *tls.Config // nil: plain HTTP
+	Handler http.Handler
+	Logger  *slog.Logger
+	Ready   func(addr net.Addr) // called when it listens
+}
+
+// Serve serves until the context ends, then lets running requests finish for ten seconds. A clean stop returns nil.
+func Serve(ctx context.Context, o Options) error {
+	listener, err := listen(o.Addr)
+	if err != nil {
+		return err
+	}
+	if o.TLS != nil {
+		listener = tls.NewListener(listener, o.TLS)
+	}
+	servers := []*http.Server{newServer(o, nil)}
+	failed := make(chan error, 2)
+	go func() { failed <- servers[0].Serve(listener) }()
+	if o.Unix != "" {
+		local, err := listenUnix(o.Unix)
+		if err != nil {
+			return errors.Join(err, servers[0].Close())
+		}
+		servers = append(servers, newServer(o, access.WithUnixPeer))
+		go func() { failed <- servers[1].Serve(local) }()
+	}
+	if o.Ready != nil {
+		o.Ready(listener.Addr())
+	}
+	select {
+	case err := <-failed:
+		return errors.Join(err, stop(servers))
+	case <-ctx.Done():
+		return stop(servers)
+	}
+}
+
+func newServer(o Options, mark func(context.Context) context.Context) *http.Server {
+	s := &http.Server{
+		Handler: Protect(o.Handler, o.Logger), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+	}
+	if mark != nil {
+		s.ConnContext = func(ctx context.Context, _ net.Conn) context.Context { return mark(ctx) }
+	}
+	return s
+}
+
+func stop(servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	var errs []error
+	for _, s := range servers {
+		if err := s.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+			errs = append(errs, s.Close()) // live streams never end by themselves
+		} else {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: another program (or another teapot) listens there; stop it, or choose another with --addr", addr)
+	}
+	if errors.Is(err, syscall.EACCES) {
+		return nil, fmt.Errorf("listening on %s is not permitted: ports below 1024 need privileges; choose another with --addr", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// listenUnix replaces a stale socket, never another kind of file, and admits the owner only.
+func listenUnix(path string) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil {
+		if info.Mode()&os.ModeSocket == 0 {
+			return nil, fmt.Errorf("%s exists and is no socket (a directory here often means a missing mount); remove it or choose another path", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("removing the old socket: %w", err)
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", path, err)
+	}
+	return l, os.Chmod(path, 0o600)
+}
+
+// Protect adds the headers every answer has, answers cross-origin preflights, and turns a panic into a 500 without its stack.
+func Protect(next http.Handler, logger *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it the same way
+					panic(p)
+				}
+				logger.ErrorContext(r.Context(), "handler panicked", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(p))
+				problem.Write(w, http.StatusInternalServerError, "internal error", "a bug in teapot", "report it with the time of this answer; the log is unharmed")
+			}
+		}()
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		crossOrigin(h)
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// crossOrigin lets any page read answers, as Eliza's server does. No cookie is ever used, so a page can do nothing here that any
+// stranger could not.
+func crossOrigin(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, Idempotency-Key, Ehbp-Encapsulated-Key")
+	h.Set("Access-Control-Expose-Headers", "Teapot-Receipt, Ehbp-Response-Nonce")
+}

@@ -1,0 +1,125 @@
+// <tp-chain>: a verdict as a person reads it: the headline, the chain drawn, each link opening to what was compared with what.
+import { define, Element } from "../element";
+import { h } from "../dom";
+import { icon } from "../icons";
+import { known, t, type Key } from "../i18n";
+import { aside, debug, links, type Check, type Link, type Outcome, type Result } from "../result";
+
+export class Chain extends Element {
+  private result: Result | null = null;
+  private problem = "";
+  private busy = "";
+  private opened = new Set<string>();
+
+  /** show draws a verdict; links that need attention start open. */
+  show(result: Result): void {
+    this.result = result;
+    this.problem = this.busy = "";
+    this.opened = new Set(links(result.checks).filter((l) => l.outcome === "failed").map((l) => l.name));
+    this.draw();
+  }
+
+  /** wait says what is being done; it keeps an older verdict from standing for a new question. */
+  wait(what: string): void { this.result = null; this.problem = ""; this.busy = what; this.draw(); }
+
+  /** fail says why nothing could be judged. */
+  fail(why: string): void { this.result = null; this.busy = ""; this.problem = why; this.draw(); }
+
+  draw(): void {
+    if (this.result) this.replaceChildren(this.verdict(this.result));
+    else if (this.problem) this.replaceChildren(could_not(this.problem));
+    else if (this.busy) this.replaceChildren(h("section", { class: "card verdict", role: "status" }, h("div", { class: "say" }, spinner(), h("h2", null, this.busy))));
+    else this.replaceChildren();
+  }
+
+  private verdict(r: Result): HTMLElement {
+    const all = links(r.checks);
+    const beside = aside(r.checks);
+    const tier = `tier.${r.tier}` as Key;
+    return h("section", { class: "card verdict", "data-tier": r.tier, "data-simulated": r.simulated ?? false, "aria-label": t("verdict") },
+      r.simulated ? h("div", { class: "stripe simulated" }, h("b", null, t("simulated")), h("span", null, t("simulated.why"))) : null,
+      debug(r) ? h("div", { class: "stripe danger debug" }, h("b", null, t("debug")), h("span", null, t("debug.why"))) : null,
+      h("div", { class: "say", role: "status" }, icon(shape(r.tier), 34),
+        h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, r.headline || t(tier)), h("p", { class: "soft" }, t(`${tier}.why` as Key)))),
+      this.strip(all, r.simulated ?? false),
+      h("ol", { class: "chain" }, [...all, ...(beside ? [beside] : [])].map((l) => this.link(l))),
+      r.not_proven ? h("p", { class: "not-proven" }, h("strong", null, t("not_proven")), " ", r.not_proven) : null);
+  }
+
+  private strip(all: Link[], simulated: boolean): HTMLElement {
+    return h("ol", { class: "strip", "aria-label": t("chain") }, all.map((l) => {
+      const sim = simulated && l.name === "hardware" && l.outcome !== "failed";
+      return h("li", { "data-o": l.outcome, class: `${l.broken ? "cut" : ""} ${sim ? "sim-knot" : ""}`.trim() },
+        h("button", { type: "button", onclick: () => this.reveal(l.name) },
+          h("span", { class: "knot" }, icon(l.name, 24), h("span", { class: "mark" }, icon(l.outcome, 20))),
+          h("span", null, t(`link.${l.name}` as Key)), h("span", { class: "sr" }, t(`outcome.${l.outcome}` as Key))));
+    }));
+  }
+
+  private reveal(name: string): void {
+    const details = this.querySelector<HTMLDetailsElement>(`details[data-link="${name}"]`);
+    if (!details) return;
+    details.open = true;
+    details.querySelector("summary")?.focus({ preventScroll: true });
+    details.scrollIntoView({ block: "nearest" });
+  }
+
+  private link(l: Link): HTMLElement {
+    const details = h("details", { "data-link": l.name, "data-outcome": l.outcome, open: this.opened.has(l.name) },
+      h("summary", null, icon(l.outcome, 24),
+        h("span", null, h("strong", null, t(`link.${l.name}.title` as Key)), h("small", null, sentence(l))),
+        h("span", { class: "tag", "data-o": l.outcome }, t(`outcome.${l.outcome}` as Key)), icon("open", 18)),
+      h("ul", { class: "checks" }, l.checks.map(check)));
+    details.addEventListener("toggle", () => (details.open ? this.opened.add(l.name) : this.opened.delete(l.name)));
+    return h("li", { "data-o": l.outcome }, details);
+  }
+}
+
+/** sentence is the line under a link's name: the worst news first, else what it means. */
+function sentence(l: Link): string {
+  const bad = l.checks.find((c) => c.outcome === l.outcome && (c.outcome === "failed" || c.outcome === "warning"));
+  const text = bad ? bad.detail : t(`link.${l.name}.means` as Key);
+  return l.broken ? `${t("hangs")} ${text}` : text;
+}
+
+export function check(c: Check): HTMLElement {
+  return h("li", { class: "check", "data-o": c.outcome, "data-check": c.id },
+    h("h4", null, h("span", { class: "tag", "data-o": c.outcome }, icon(c.outcome, 15), t(`outcome.${c.outcome}` as Key)), known("check", c.id) === c.id ? null : known("check", c.id), h("code", null, c.id)),
+    h("p", null, c.detail),
+    c.got || c.want ? h("dl", { class: "compare" },
+      c.got ? [h("dt", null, t("got")), h("dd", null, differing(c.got, c.want, c.outcome))] : null,
+      c.want ? [h("dt", null, t("want")), h("dd", null, c.want)] : null,
+      c.source ? [h("dt", null, t("source")), h("dd", { class: "from" }, c.source)] : null) : null,
+    c.remedy ? h("p", { class: "remedy" }, h("strong", null, t("remedy")), " ", c.remedy, c.fault ? h("span", { class: "soft" }, ` (${t("fault")} ${known("fault", c.fault)})`) : null) : null);
+}
+
+/** differing marks the characters of two hex strings of one length that are not the same. */
+export function differing(got: string, want: string | undefined, outcome: Outcome): (string | HTMLElement)[] {
+  if (outcome !== "failed" || !want || got.length !== want.length || !/^[0-9a-f]{16,}$/i.test(got)) return [got];
+  const out: (string | HTMLElement)[] = [];
+  for (let i = 0; i < got.length;) {
+    const same = got[i] === want[i];
+    let j = i;
+    while (j < got.length && (got[j] === want[j]) === same) j++;
+    out.push(same ? got.slice(i, j) : h("span", { class: "differs" }, got.slice(i, j)));
+    i = j;
+  }
+  return out;
+}
+
+function shape(tier: Result["tier"]): Outcome {
+  return ({ affirming: "passed", warning: "warning", contraindicated: "failed", none: "not_checked" } as const)[tier];
+}
+
+export function spinner(): SVGElement {
+  const node = icon("pending", 28);
+  node.classList.add("spin");
+  return node;
+}
+
+function could_not(why: string): HTMLElement {
+  return h("section", { class: "card verdict", "data-tier": "none", role: "alert" },
+    h("div", { class: "say" }, icon("not_checked", 34), h("div", null, h("p", { class: "word" }, t("tier.none")), h("h2", null, t("could_not")), h("p", null, why))));
+}
+
+define("tp-chain", Chain);

@@ -1,0 +1,124 @@
+// The explorer page: paste, drop or link anything; see the chain.
+import "./elements/chain";
+import "./elements/quote";
+import { Agent, base, bytes, front } from "./api";
+import { $, h } from "./dom";
+import type { Chain } from "./elements/chain";
+import type { QuoteView } from "./elements/quote";
+import { date, t } from "./i18n";
+import { given, readFiles, sha256, type Given } from "./input";
+import type { Explanation } from "./quote";
+import type { Result } from "./result";
+import { fromFile, shell } from "./shell";
+import { verifier, type Options } from "./verifier";
+
+shell();
+const chain = $<Chain>("tp-chain");
+const quote = $<QuoteView>("tp-quote");
+const form = $<HTMLFormElement>("#ask");
+const text = $<HTMLTextAreaElement>("#input");
+const picker = $<HTMLInputElement>("#files");
+const about = $("#about");
+let dropped: File[] = [];
+let asked = 0;
+
+form.addEventListener("submit", (e) => { e.preventDefault(); void check(); });
+picker.addEventListener("change", () => { take([...(picker.files ?? [])]); picker.value = ""; });
+$("#clear").addEventListener("click", () => { text.value = ""; take([], true); chain.replaceChildren(); quote.show(null); about.replaceChildren(); history.replaceState(null, "", location.pathname); });
+drops();
+verifier().ready.then((ms) => { document.documentElement.dataset.verifier = String(Math.round(ms)); }, (e: Error) => chain.fail(`${t("verifier.missing")} (${e.message})`));
+fromLink();
+addEventListener("hashchange", fromLink);
+
+function drops(): void {
+  for (const kind of ["dragenter", "dragover"]) addEventListener(kind, (e) => { e.preventDefault(); form.classList.add("dragging"); });
+  for (const kind of ["dragleave", "drop"]) addEventListener(kind, (e) => { e.preventDefault(); form.classList.remove("dragging"); });
+  addEventListener("drop", (e) => { const files = e.dataTransfer?.files; if (files?.length) take([...files]); });
+}
+
+/** take adds files to what is to be checked and, when there are any, checks. */
+function take(files: File[], replace = false): void {
+  dropped = replace ? files : [...dropped, ...files];
+  $("#chosen").replaceChildren(...dropped.map((f) => h("li", { class: "tag" }, `${f.name} · ${f.size.toLocaleString()} B`)));
+  if (files.length) void check();
+}
+
+/** fromLink follows #report=<checksum>, #url=<address> and #evidence=<digest>; a link is only a question, never an answer. */
+function fromLink(): void {
+  const link = new URLSearchParams(location.hash.slice(1));
+  const report = link.get("report");
+  const url = link.get("url") ?? (link.has("this") ? location.origin : null);
+  if (report) void run(() => stored(new URL(`api/reports/${report}`, base(location.href)), report));
+  else if (link.has("evidence")) void run(async () => ({ files: [await bytes(new URL(`v1/evidence/${link.get("evidence")}`, base(location.href)))] }));
+  else if (url) { text.value = url; void check(); }
+}
+
+async function stored(url: URL, checksum: string): Promise<Given> {
+  const body = await bytes(url);
+  if (isSecureContext && (await sha256(body)) !== checksum) throw new Error(t("explorer.report.differs"));
+  return { files: [body] };
+}
+
+async function check(): Promise<void> {
+  const files = await readFiles(dropped);
+  await run(() => Promise.resolve(given(text.value, files)));
+}
+
+async function run(source: () => Promise<Given>): Promise<void> {
+  const mine = ++asked;
+  quote.show(null);
+  about.replaceChildren();
+  chain.wait(t("checking"));
+  const started = performance.now();
+  try {
+    const input = await source();
+    if (!input.address && input.files.length === 0) throw new Error(t("explorer.nothing"));
+    const found = input.address ? await remote(input.address) : await local(input.files);
+    if (mine !== asked) return;
+    chain.show(found.result);
+    quote.show(found.quote);
+    describe(found.result, performance.now() - started);
+  } catch (e) {
+    if (mine === asked) chain.fail((e as Error).message);
+  }
+}
+
+interface Found { result: Result; quote: Explanation | null }
+
+async function local(files: Uint8Array[]): Promise<Found> {
+  const result = await verifier().ask<Result>("appraise", files, options());
+  return { result, quote: await explained(files) };
+}
+
+async function remote(address: URL): Promise<Found> {
+  chain.wait(t("fetching"));
+  const at = base(address);
+  const rows = await front(at).catch((e: Error) => { throw new Error(t("explorer.unreachable", at.host, e.message)); });
+  const first = rows.agents[0];
+  if (!first) throw new Error(t("explorer.unreadable"));
+  const { nonce, body } = await new Agent(at, first.id).bundle();
+  chain.wait(t("checking"));
+  const result = await verifier().ask<Result>("appraise", [body], { ...options(), nonce, target: at.href });
+  return { result, quote: await explained([body]) };
+}
+
+/** explained is null where there is no quote to open; the verdict has said so already. */
+function explained(files: Uint8Array[]): Promise<Explanation | null> {
+  return verifier().ask<Explanation>("explain", files, options()).catch(() => null);
+}
+
+function options(): Options {
+  const at = $<HTMLInputElement>("#at").value;
+  return {
+    at: at ? new Date(at).toISOString() : new Date().toISOString(),
+    allow_simulated: $<HTMLInputElement>("#simulated").checked,
+    policy: $<HTMLTextAreaElement>("#policy").value || undefined,
+  };
+}
+
+function describe(r: Result, ms: number): void {
+  about.replaceChildren(`${t("explorer.judged", date(r.judged_at))} · ${t("explorer.took", Math.round(ms))}`);
+  about.dataset.took = String(Math.round(ms));
+}
+
+if (fromFile()) for (const node of document.querySelectorAll<HTMLElement>("[data-server]")) node.hidden = true;
