@@ -32,7 +32,6 @@ func Keys(spkis ...[]byte) Accept {
 func ClientConfig(accept Accept) *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS13,
-		NextProtos:         []string{"h2", "http/1.1"},
 		InsecureSkipVerify: true, //nolint:gosec // replaced by VerifyConnection on the next line
 		VerifyConnection:   accept.verify,
 	}

@@ -21,10 +21,10 @@ const (
 	kdfSHA256 = 0x0001
 	aeadAES   = 0x0002
 
-	encX25519 = 32          // bytes of an encapsulated key
-	encMLKEM  = 1088 + 32   //
-	pubMLKEM  = 1184 + 32   // bytes of a public key
-	pubX25519 = 32          //
+	encX25519 = 32        // bytes of an encapsulated key
+	encMLKEM  = 1088 + 32 //
+	pubMLKEM  = 1184 + 32 // bytes of a public key
+	pubX25519 = 32        //
 	infoEHBP  = "ehbp request"
 	exportTag = "ehbp response"
 )

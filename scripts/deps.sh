@@ -13,3 +13,7 @@ go mod download
 (cd tools && go mod download)
 [ ! -f difftest/go.mod ] || (cd difftest && go mod download)
 rm -rf artefacts/counts
+# the published EHBP client, judge of ratls (its tests are skipped without node)
+if command -v npm >/dev/null && [ ! -d .tools/npm/node_modules/ehbp ]; then
+  mkdir -p .tools/npm && npm install --silent --no-audit --no-fund --prefix .tools/npm ehbp@0.1.7
+fi
