@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/teapot-tee/teapot/internal/strictjson"
 )
 
 // DocumentType is the type of the Evidence document.
@@ -47,7 +49,7 @@ func ParseEvidence(raw []byte) (*Evidence, error) {
 	if len(raw) > maxDocument {
 		return nil, fmt.Errorf("reading evidence: %d bytes, more than %d", len(raw), maxDocument)
 	}
-	if err := noDuplicates(raw); err != nil {
+	if err := strictjson.Check(raw); err != nil {
 		return nil, fmt.Errorf("reading evidence: %w", err)
 	}
 	e := new(Evidence)

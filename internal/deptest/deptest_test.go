@@ -18,16 +18,18 @@ const module = "github.com/teapot-tee/teapot/"
 var may = map[string][]string{
 	"appraisal": {},
 	"dcap":      {"appraisal"},
-	"eventlog":  {"appraisal"},
-	"evidence":  {},
+	"eventlog":  {"appraisal", "internal/strictjson"},
+	"evidence":  {"internal/strictjson"},
 	"tlog":      {},
 	"bundle":    {"evidence", "tlog", "dcap", "appraisal"},
 	"verify":    {"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle"},
 	"keys":      {},
+
+	"internal/strictjson": {},
 }
 
 // pure rooms run in the reader's browser: no I/O, no clock, small.
-var pure = []string{"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle", "verify"}
+var pure = []string{"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle", "verify", "internal/strictjson"}
 
 // forbidden maps an import to the reason why pure rooms must not have it.
 var forbidden = map[string]string{

@@ -1,4 +1,7 @@
-package evidence
+// Package strictjson refuses what encoding/json lets pass: one name twice in an object, endless nesting, trailing bytes.
+//
+// It trusts nothing and keeps nothing. Pure.
+package strictjson
 
 import (
 	"bytes"
@@ -9,12 +12,12 @@ import (
 	"strings"
 )
 
-// maxDepth bounds nesting of foreign JSON.
+// maxDepth bounds nesting.
 const maxDepth = 64
 
-// noDuplicates walks one JSON document and refuses an object with one name twice, in any case (encoding/json would take
-// either), too deep nesting and trailing bytes.
-func noDuplicates(raw []byte) error {
+// Check walks one JSON document and refuses an object with one name twice, in any case (encoding/json would take either),
+// nesting deeper than 64 and trailing bytes.
+func Check(raw []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	if err := walk(dec, 0); err != nil {

@@ -1,0 +1,19 @@
+package strictjson
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCheck(t *testing.T) {
+	for _, good := range []string{`{}`, `[]`, `1`, `"x"`, `null`, ` {"a":{"b":1},"c":[{"a":1},{"a":2}]} `} {
+		if err := Check([]byte(good)); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{``, `{`, `{"a":1,"a":2}`, `{"a":1,"A":2}`, `[{"b":{"a":1,"a":1}}]`, `{}{}`, `{} x`, `{"a":1,"\u0061":2}`, `]`, strings.Repeat("[", 100) + strings.Repeat("]", 100)} {
+		if Check([]byte(bad)) == nil {
+			t.Errorf("%.40s: accepted", bad)
+		}
+	}
+}
