@@ -91,33 +91,41 @@ func split(n uint64) uint64 { return 1 << (bits.Len64(n-1) - 1) }
 var errProof = errors.New("the proof does not lead to the root")
 
 // VerifyInclusion returns nil if proof shows that the leaf with this hash stands at index in the tree of this size and root.
-// RFC 9162 §2.1.3.2.
 func VerifyInclusion(leaf Hash, index, size uint64, proof []Hash, root Hash) error {
+	got, err := rootFromInclusion(leaf, index, size, proof)
+	if err != nil {
+		return err
+	}
+	if got != root {
+		return fmt.Errorf("inclusion of index %d in size %d: %w", index, size, errProof)
+	}
+	return nil
+}
+
+// rootFromInclusion returns the root to which a proof leads. RFC 9162 §2.1.3.2.
+func rootFromInclusion(h Hash, index, size uint64, proof []Hash) (Hash, error) {
 	if index >= size || size > MaxCount {
-		return fmt.Errorf("inclusion: index %d is not in a tree of size %d", index, size)
+		return Hash{}, fmt.Errorf("inclusion: index %d is not in a tree of size %d", index, size)
 	}
 	fn, sn := index, size-1
 	for _, p := range proof {
 		if sn == 0 {
-			return fmt.Errorf("inclusion: %d hashes are too many", len(proof))
+			return Hash{}, fmt.Errorf("inclusion: %d hashes are too many", len(proof))
 		}
 		if fn&1 == 1 || fn == sn {
-			leaf = NodeHash(p, leaf)
+			h = NodeHash(p, h)
 			for fn&1 == 0 && fn != 0 {
 				fn, sn = fn>>1, sn>>1
 			}
 		} else {
-			leaf = NodeHash(leaf, p)
+			h = NodeHash(h, p)
 		}
 		fn, sn = fn>>1, sn>>1
 	}
 	if sn != 0 {
-		return fmt.Errorf("inclusion: %d hashes are too few", len(proof))
+		return Hash{}, fmt.Errorf("inclusion: %d hashes are too few", len(proof))
 	}
-	if leaf != root {
-		return fmt.Errorf("inclusion of index %d in size %d: %w", index, size, errProof)
-	}
-	return nil
+	return h, nil
 }
 
 // VerifyConsistency returns nil if proof shows that the tree (from, fromRoot) is a prefix of (to, toRoot). Size 0 is refused:
