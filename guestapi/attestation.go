@@ -2,27 +2,15 @@ package guestapi
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
+
+	"github.com/teapot-tee/teapot/eventlog"
 )
-
-// runtimeEvent marks dstack's own entries of RTMR3.
-const runtimeEvent = 0x08000001
-
-// logEvent is one entry of the JSON event log (GetQuote.event_log, tcb_info.event_log).
-type logEvent struct {
-	IMR       uint32 `json:"imr"`
-	EventType uint32 `json:"event_type"`
-	Digest    string `json:"digest"`
-	Event     string `json:"event"`
-	Payload   string `json:"event_payload"`
-}
 
 // attestation is what Attest answers: a quote, its log and the VM configuration.
 type attestation struct {
 	quote      []byte
-	events     []logEvent
+	events     []eventlog.Event
 	reportData [64]byte
 	config     string
 }
@@ -32,115 +20,83 @@ func newAttestation(quote []byte, log json.RawMessage, reportData [64]byte, conf
 	if len(log) == 0 {
 		return a, nil
 	}
-	if err := json.Unmarshal(log, &a.events); err != nil {
-		return a, fmt.Errorf("reading the event log: %w", err)
-	}
-	return a, nil
+	var err error
+	a.events, err = eventlog.Parse(log)
+	return a, err
 }
 
 // scale is the V0 format of real 0.5.9 to 0.5.11 agents: SCALE, first byte 0, DstackTdx.
-func (a attestation) scale() ([]byte, error) {
+func (a attestation) scale() []byte {
 	out := []byte{0, 0}
 	out = scaleBytes(out, a.quote)
 	out = scaleLength(out, len(a.events))
 	for _, e := range a.events {
-		digest, payload, err := e.decoded()
-		if err != nil {
-			return nil, err
-		}
 		out = binary.LittleEndian.AppendUint32(out, e.IMR)
-		out = binary.LittleEndian.AppendUint32(out, e.EventType)
-		out = scaleBytes(out, digest)
-		out = scaleBytes(out, []byte(e.Event))
-		out = scaleBytes(out, payload)
+		out = binary.LittleEndian.AppendUint32(out, e.Type)
+		out = scaleBytes(out, e.Digest[:])
+		out = scaleBytes(out, []byte(e.Name))
+		out = scaleBytes(out, e.Payload)
 	}
 	runtime := a.runtime()
 	out = scaleLength(out, len(runtime))
 	for _, e := range runtime {
-		_, payload, err := e.decoded()
-		if err != nil {
-			return nil, err
-		}
-		out = scaleBytes(out, []byte(e.Event))
-		out = scaleBytes(out, payload)
+		out = scaleBytes(out, []byte(e.Name))
+		out = scaleBytes(out, e.Payload)
 	}
 	out = append(out, a.reportData[:]...)
-	return scaleBytes(out, []byte(a.config)), nil
+	return scaleBytes(out, []byte(a.config))
 }
 
 // messagePack is the V1 format of 0.6: named MessagePack maps. Upstream's encoder writes quote and report data as arrays of
 // numbers and the bytes of events as bin; its decoder insists on the arrays.
-func (a attestation) messagePack() ([]byte, error) {
+func (a attestation) messagePack() []byte {
 	out := packMap(nil, 3)
 	out = append(packString(out, "version"), 1)
 	out = packMap(packString(out, "platform"), 2)
 	out = packString(packString(out, "kind"), "tdx")
 	out = packMap(packString(out, "data"), 2)
 	out = packNumbers(packString(out, "quote"), a.quote)
-	out, err := a.packEvents(packString(out, "event_log"))
-	if err != nil {
-		return nil, err
-	}
+	out = a.packEvents(packString(out, "event_log"))
 	out = packMap(packString(out, "stack"), 2)
 	out = packString(packString(out, "kind"), "dstack")
 	out = packMap(packString(out, "data"), 3)
 	out = packNumbers(packString(out, "report_data"), a.reportData[:])
-	if out, err = a.packRuntime(packString(out, "runtime_events")); err != nil {
-		return nil, err
-	}
-	return packString(packString(out, "config"), a.config), nil
+	out = a.packRuntime(packString(out, "runtime_events"))
+	return packString(packString(out, "config"), a.config)
 }
 
-func (a attestation) packEvents(out []byte) ([]byte, error) {
+func (a attestation) packEvents(out []byte) []byte {
 	out = packArray(out, len(a.events))
 	for _, e := range a.events {
-		digest, payload, err := e.decoded()
-		if err != nil {
-			return nil, err
-		}
 		out = packMap(out, 5)
 		out = packUint32(packString(out, "imr"), e.IMR)
-		out = packUint32(packString(out, "event_type"), e.EventType)
-		out = packBytes(packString(out, "digest"), digest)
-		out = packString(packString(out, "event"), e.Event)
-		out = packBytes(packString(out, "event_payload"), payload)
-	}
-	return out, nil
-}
-
-func (a attestation) packRuntime(out []byte) ([]byte, error) {
-	runtime := a.runtime()
-	out = packArray(out, len(runtime))
-	for _, e := range runtime {
-		_, payload, err := e.decoded()
-		if err != nil {
-			return nil, err
-		}
-		out = packMap(out, 2)
-		out = packString(packString(out, "event"), e.Event)
-		out = packBytes(packString(out, "payload"), payload)
-	}
-	return out, nil
-}
-
-func (a attestation) runtime() []logEvent {
-	var out []logEvent
-	for _, e := range a.events {
-		if e.EventType == runtimeEvent {
-			out = append(out, e)
-		}
+		out = packUint32(packString(out, "event_type"), e.Type)
+		out = packBytes(packString(out, "digest"), e.Digest[:])
+		out = packString(packString(out, "event"), e.Name)
+		out = packBytes(packString(out, "event_payload"), e.Payload)
 	}
 	return out
 }
 
-func (e logEvent) decoded() (digest, payload []byte, err error) {
-	if digest, err = hex.DecodeString(e.Digest); err == nil {
-		payload, err = hex.DecodeString(e.Payload)
+func (a attestation) packRuntime(out []byte) []byte {
+	runtime := a.runtime()
+	out = packArray(out, len(runtime))
+	for _, e := range runtime {
+		out = packMap(out, 2)
+		out = packString(packString(out, "event"), e.Name)
+		out = packBytes(packString(out, "payload"), e.Payload)
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("event %q of the event log: %w", e.Event, err)
+	return out
+}
+
+func (a attestation) runtime() []eventlog.Event {
+	var out []eventlog.Event
+	for _, e := range a.events {
+		if e.Type == eventlog.RuntimeType {
+			out = append(out, e)
+		}
 	}
-	return digest, payload, nil
+	return out
 }
 
 func scaleBytes(out, b []byte) []byte { return append(scaleLength(out, len(b)), b...) }

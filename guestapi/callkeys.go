@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/teapot-tee/teapot/keys/dstackkey"
 )
 
 var errNoKeys = errors.New("this platform gives callers no keys")
@@ -41,7 +43,11 @@ func (s *Server) p256For(ctx context.Context, path string, random bool) (*ecdsa.
 	if err != nil {
 		return nil, err
 	}
-	return p256Key(secret)
+	key, err := dstackkey.P256(secret)
+	if err != nil {
+		return nil, fmt.Errorf("choose another path: %w", err)
+	}
+	return key, nil
 }
 
 func newP256() (*ecdsa.PrivateKey, error) {
@@ -150,8 +156,7 @@ func (s *Server) ratlsEvidence(ctx context.Context, pub *ecdsa.PublicKey, vmConf
 	if err != nil {
 		return nil, err
 	}
-	versioned, err := a.scale()
-	return []numbered{{1, q.Raw}, {2, logText(q)}, {8, versioned}}, err
+	return []numbered{{1, q.Raw}, {2, logText(q)}, {8, a.scale()}}, nil
 }
 
 // getKey is v0's GetKey.

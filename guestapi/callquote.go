@@ -3,15 +3,12 @@ package guestapi
 import (
 	"bytes"
 	"context"
-	"crypto/sha512"
 	"encoding/base64"
-	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/eventlog"
 )
 
 // tdxQuote hashes the caller's data under its prefix, "app-data" when it names none.
@@ -75,8 +72,7 @@ func (s *Server) attest(ctx context.Context, q *reportDataRequest) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	raw, err := a.scale()
-	return &attestReply{Attestation: raw}, err
+	return &attestReply{Attestation: a.scale()}, nil
 }
 
 func (s *Server) attestV1(ctx context.Context, q *attestV1Request) (any, error) {
@@ -84,8 +80,7 @@ func (s *Server) attestV1(ctx context.Context, q *attestV1Request) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	raw, err := a.messagePack()
-	return &attestV1Reply{Attestation: raw, BoottimeGPU: []gpuEvidence{}}, err
+	return &attestV1Reply{Attestation: a.messagePack(), BoottimeGPU: []gpuEvidence{}}, nil
 }
 
 func (s *Server) attestation(ctx context.Context, data []byte) (attestation, error) {
@@ -157,53 +152,10 @@ func withDigests(q attest.Quote) (attest.Quote, error) {
 	if !bytes.Contains(q.EventLog, []byte(`"digest":""`)) {
 		return q, nil
 	}
-	var events []map[string]any
-	if err := json.Unmarshal(q.EventLog, &events); err != nil {
-		return q, fmt.Errorf("reading the event log: %w", err)
-	}
-	for _, e := range events {
-		if e["digest"] != "" || e["event_type"] != float64(runtimeEvent) {
-			continue
-		}
-		digest, err := runtimeDigest(e)
-		if err != nil {
-			return q, err
-		}
-		e["digest"] = digest
-	}
-	log, err := json.Marshal(events)
-	q.EventLog = log
-	return q, err
-}
-
-// runtimeDigest is SHA-384(type, u32 LE ‖ ":" ‖ name ‖ ":" ‖ payload), or of the canonical JSON where the event says version 2.
-func runtimeDigest(e map[string]any) (string, error) {
-	name, _ := e["event"].(string)
-	text, _ := e["event_payload"].(string)
-	payload, err := hex.DecodeString(text)
+	events, err := eventlog.Parse(q.EventLog)
 	if err != nil {
-		return "", fmt.Errorf("payload of event %q: %w", name, err)
+		return q, err
 	}
-	var msg []byte
-	if e["version"] == float64(2) {
-		quoted, err := asciiFreeJSON(name)
-		if err != nil {
-			return "", err
-		}
-		msg = fmt.Appendf(nil, `{"name":%s,"payload":"%x","type":%d}`, quoted, payload, runtimeEvent)
-	} else {
-		msg = binary.LittleEndian.AppendUint32(nil, runtimeEvent)
-		msg = fmt.Appendf(msg, ":%s:%s", name, payload)
-	}
-	sum := sha512.Sum384(msg)
-	return hex.EncodeToString(sum[:]), nil
-}
-
-// asciiFreeJSON is a JSON string as RFC 8785 wants it: nothing escaped that need not be.
-func asciiFreeJSON(s string) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(s)
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
+	q.EventLog, err = eventlog.Marshal(events)
+	return q, err
 }

@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	k256 "github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+
+	"github.com/teapot-tee/teapot/keys/dstackkey"
 )
 
 // Sign's key is the one of this fixed path and purpose (guest-api-v0.md).
@@ -25,7 +26,7 @@ func signingAlgorithm(name string) (string, error) {
 	case "ed25519":
 		return name, nil
 	}
-	return "", errors.New("Unsupported algorithm")
+	return "", errAlgorithm
 }
 
 func (s *Server) signingKey(ctx context.Context, algorithm string) (Key, error) {
@@ -61,22 +62,21 @@ func signWith(secret [32]byte, algorithm string, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := k256Scalar(secret)
+	recoverable, err := dstackkey.Sign(secret, digest)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("signing: %w", err)
 	}
-	return signRecoverable(key, digest)[:64], nil
+	return recoverable[:64], nil
 }
 
-func k256Digest(algorithm string, data []byte) ([]byte, error) {
+func k256Digest(algorithm string, data []byte) ([32]byte, error) {
 	if algorithm != "secp256k1_prehashed" {
-		sum := sha256.Sum256(data)
-		return sum[:], nil
+		return sha256.Sum256(data), nil
 	}
 	if len(data) != 32 {
-		return nil, fmt.Errorf("secp256k1_prehashed signs exactly 32 bytes, got %d", len(data))
+		return [32]byte{}, fmt.Errorf("secp256k1_prehashed signs exactly 32 bytes, got %d", len(data))
 	}
-	return data, nil
+	return [32]byte(data), nil
 }
 
 // verify: malformed input is an error; a wrong or high-S signature is an answer.
@@ -102,7 +102,7 @@ func (s *Server) verify(_ context.Context, q *verifyRequest) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the public key: %w", err)
 	}
-	return &verifyReply{Valid: verifyK256(pub, digest, q.Signature)}, nil
+	return &verifyReply{Valid: verifyK256(pub, digest[:], q.Signature)}, nil
 }
 
 func verifyK256(pub *secp256k1.PublicKey, digest, signature []byte) bool {

@@ -77,7 +77,7 @@ func newRoot(t testing.TB, root string) *guestapi.Root {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	must(t, err)
-	r, err := guestapi.NewRoot(unhex(t, root), nil, guestapi.CA{Key: key, Certificate: der})
+	r, err := guestapi.NewRoot([32]byte(unhex(t, root)), nil, guestapi.CA{Key: key, Certificate: der})
 	must(t, err)
 	return r
 }
