@@ -137,3 +137,25 @@ func pemKey(key *ecdsa.PrivateKey) (string, error) {
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), nil
 }
+
+// SelfSignedCA makes the certificate of an app's CA: "App Root Cert", path length 0, valid as long as upstream's.
+// organization says whose it is; a simulator's says SIMULATED.
+func SelfSignedCA(key *ecdsa.PrivateKey, organization string) (CA, error) {
+	serial := make([]byte, 16)
+	_, _ = rand.Read(serial) // never fails
+	template := &x509.Certificate{
+		SerialNumber:          new(big.Int).SetBytes(serial),
+		Subject:               pkix.Name{CommonName: "App Root Cert", Organization: []string{organization}},
+		NotBefore:             defaultNotBefore(),
+		NotAfter:              time.Now().AddDate(0, 0, 10*365),
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+		MaxPathLenZero:        true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return CA{}, fmt.Errorf("making the CA certificate: %w", err)
+	}
+	return CA{Key: key, Certificate: der}, nil
+}

@@ -65,6 +65,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out.banner()
 		return
 	}
+	if crossOrigin(r) {
+		out.fail(http.StatusBadRequest, "requests from web pages of other origins are refused")
+		return
+	}
 	m, name, missing := route(r.URL.Path)
 	if m == nil || r.Method != http.MethodPost && r.Method != http.MethodGet {
 		out.fail(missing, "Service not found: "+name)
@@ -89,6 +93,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out.send(http.StatusOK, reply)
+}
+
+// crossOrigin keeps web pages in a developer's browser from using a guest API on loopback; programs send no Origin.
+func crossOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	_, host, ok := strings.Cut(origin, "://")
+	return origin != "" && (!ok || host != r.Host)
 }
 
 // wantsJSON: the content type says so, or the query does, or the method is GET. Otherwise both bodies are protobuf.

@@ -80,6 +80,21 @@ func TestEveryBodyIsASCII(t *testing.T) {
 	}
 }
 
+func TestWebPagesOfOtherOrigins(t *testing.T) {
+	s, _ := newServer(t, guestapi.AllowEverything())
+	for origin, want := range map[string]int{"": 200, "http://example.com": 200, "https://evil.example": 400, "null": 400} {
+		r := httptest.NewRequest(http.MethodGet, "http://example.com/Version", http.NoBody)
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("origin %q: %d, want %d", origin, w.Code, want)
+		}
+	}
+}
+
 func TestQueryArguments(t *testing.T) {
 	s, _ := newServer(t, guestapi.AllowEverything())
 	_, want := post(t, s, "/GetKey", `{"path":"a/b","purpose":"sign"}`)

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/attest/sim"
+	"github.com/teapot-tee/teapot/attest/sim/pki"
+	"github.com/teapot-tee/teapot/guestapi"
+)
+
+// simulateFlags are the flags of teapot simulate.
+type simulateFlags struct {
+	addr, seed, data, appCompose, sgx, appKeys string
+	sockets                                    []string
+	requests                                   bool
+}
+
+func newSimulateCmd() *cobra.Command {
+	var f simulateFlags
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Play a TEE for other people's programs: tappd, dstack guest agent, /dev/attestation (NOT A TEE)",
+		Long: `Play a TEE for programs written for dstack (tappd 0.3, guest agent 0.4 to 0.6) or for Gramine SGX.
+
+Quotes have Intel's layout and verify under a development root ("teapot quote verify --allow-simulated").
+Nothing is protected: whoever runs this has every key.`,
+		Example: `  teapot simulate
+  teapot simulate --socket /tmp/tappd.sock --socket /tmp/dstack.sock --seed 00112233445566778899aabbccddeeff
+  teapot simulate --sgx /dev/attestation --app-compose app-compose.json --data ./simulator`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return simulate(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8090", `TCP address; "" for none`)
+	cmd.Flags().StringArrayVar(&f.sockets, "socket", nil, "unix socket to serve as well (repeatable)")
+	cmd.Flags().StringVar(&f.seed, "seed", "", "hex, 16 bytes or more: the same keys at every start, and for everybody who knows it")
+	cmd.Flags().StringVar(&f.data, "data", "", "directory that keeps root, keys and instance; without it they are new at every start")
+	cmd.Flags().StringVar(&f.appCompose, "app-compose", "", "app-compose.json whose exact bytes are the measured identity")
+	cmd.Flags().StringVar(&f.sgx, "sgx", "", "directory to play /dev/attestation in (FUSE, or FIFOs without /dev/fuse)")
+	cmd.Flags().StringVar(&f.appKeys, "appkeys", "", "dstack appkeys.json to answer callers' keys from (compatibility fixtures)")
+	cmd.Flags().BoolVar(&f.requests, "requests", false, "print a line per request")
+	return cmd
+}
+
+func simulate(ctx context.Context, f simulateFlags, stdout, stderr io.Writer) error {
+	simulator, err := f.simulator()
+	if err != nil {
+		return err
+	}
+	handler, err := f.handler(simulator, stderr)
+	if err != nil {
+		return err
+	}
+	listeners, err := f.listen()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	if err := f.announce(simulator, listeners, stdout, stderr); err != nil {
+		return err
+	}
+	for _, ln := range listeners {
+		group.Go(func() error { return guestapi.Serve(ctx, ln, handler, guestapi.Limits{}) })
+	}
+	return group.Wait()
+}
+
+func (f simulateFlags) simulator() (*sim.Simulator, error) {
+	o := sim.Options{Dir: f.data}
+	if f.seed != "" {
+		seed, err := hex.DecodeString(strings.TrimPrefix(f.seed, "0x"))
+		if err != nil || len(seed) < 16 {
+			return nil, &exitError{code: 64, err: errors.New("--seed wants 16 bytes or more in hex"), hint: "openssl rand -hex 32 makes one"}
+		}
+		o.Seed = seed
+	}
+	if f.appCompose != "" {
+		raw, err := os.ReadFile(f.appCompose)
+		if err != nil {
+			return nil, fmt.Errorf("reading the app-compose file: %w", err)
+		}
+		o.AppCompose = raw
+	}
+	simulator, err := sim.New(o)
+	if err != nil {
+		return nil, err
+	}
+	if f.data != "" {
+		return simulator, attest.Claim(f.data, simulator)
+	}
+	return simulator, nil
+}
+
+func (f simulateFlags) handler(simulator *sim.Simulator, stderr io.Writer) (http.Handler, error) {
+	keys, err := f.keys(simulator)
+	if err != nil {
+		return nil, err
+	}
+	server, err := guestapi.New(guestapi.Options{
+		Attester: simulator, Keys: keys, Policy: guestapi.AllowEverything(), Rev: "teapot-" + version, Simulated: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", server)
+	mux.HandleFunc("GET /teapot/root.pem", func(w http.ResponseWriter, _ *http.Request) {
+		writeSized(w, "application/x-pem-file", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: simulator.RootDER()}))
+	})
+	mux.HandleFunc("GET /teapot/collateral/{tee}", func(w http.ResponseWriter, r *http.Request) { simulatedCollateral(w, r, simulator) })
+	if f.requests {
+		return logRequests(mux, stderr), nil
+	}
+	return mux, nil
+}
+
+func (f simulateFlags) keys(simulator *sim.Simulator) (*guestapi.Root, error) {
+	if f.appKeys != "" {
+		raw, err := os.ReadFile(f.appKeys)
+		if err != nil {
+			return nil, fmt.Errorf("reading appkeys: %w", err)
+		}
+		return guestapi.RootFromAppKeys(raw)
+	}
+	ca, err := guestapi.SelfSignedCA(simulator.CAKey(), "Teapot SIMULATED")
+	if err != nil {
+		return nil, err
+	}
+	root, kmsLink := simulator.AppRoot()
+	return guestapi.NewRoot(root, kmsLink, ca)
+}
+
+// simulatedCollateral hands out what a verifier needs beside a simulated quote, as dcap-qvl JSON; {tee} is tdx or sgx.
+func simulatedCollateral(w http.ResponseWriter, r *http.Request, simulator *sim.Simulator) {
+	tee, ok := map[string]pki.TEE{"tdx": pki.TDX, "sgx": pki.SGX}[r.PathValue("tee")]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	raw, err := simulator.CollateralFor(tee)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	writeSized(w, "application/json", raw)
+}
+
+func writeSized(w http.ResponseWriter, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	_, _ = w.Write(body) // the caller is gone: nobody is left to tell
+}
+
+func (f simulateFlags) listen() (listeners []net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			for _, ln := range listeners {
+				_ = ln.Close()
+			}
+		}
+	}()
+	if f.addr != "" {
+		ln, err := net.Listen("tcp", f.addr) //nolint:noctx // listening does not block
+		if err != nil {
+			return listeners, &exitError{code: 2, err: err, hint: `another simulator may be running; choose --addr 127.0.0.1:0 or --addr "" with --socket`}
+		}
+		listeners = append(listeners, ln)
+	}
+	for _, path := range f.sockets {
+		ln, err := guestapi.ListenUnix(path, 0o777)
+		if err != nil {
+			return listeners, err
+		}
+		listeners = append(listeners, ln)
+	}
+	if len(listeners) == 0 && f.sgx == "" {
+		return nil, &exitError{code: 64, err: errors.New("nothing to serve"), hint: "give --addr, --socket or --sgx"}
+	}
+	return listeners, nil
+}
