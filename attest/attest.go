@@ -84,5 +84,11 @@ type EventEmitter interface {
 	EmitEvent(ctx context.Context, name string, payload []byte) error
 }
 
+// PathDeriver is an Attester that can do tappd's DeriveKey, which Eliza's wallets come from: the PKCS#8 DER (138 bytes) of
+// the P-256 key of a path. The subject only names a certificate.
+type PathDeriver interface {
+	DeriveKey(ctx context.Context, path, subject string) (der []byte, err error)
+}
+
 // Clock tells the time. Back ends take it as an argument so that tests own it.
 type Clock func() time.Time

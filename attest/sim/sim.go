@@ -219,4 +219,5 @@ var (
 	_ attest.Attester         = (*Simulator)(nil)
 	_ attest.CollateralSource = (*Simulator)(nil)
 	_ attest.EventEmitter     = (*Simulator)(nil)
+	_ attest.PathDeriver      = (*Simulator)(nil)
 )

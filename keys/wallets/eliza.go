@@ -1,0 +1,106 @@
+package wallets
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/keys/dstackkey"
+)
+
+// DERFromPEM reads DeriveKey's PEM as the published SDKs do: what stands between the marker lines, base64-decoded; CRLF and
+// missing line breaks are fine. Another kind of PEM block is an error there too.
+func DERFromPEM(text string) ([]byte, error) {
+	const begin, end = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+	body := strings.NewReplacer(begin, "", end, "", "\n", "", "\r", "").Replace(text)
+	der, err := base64.StdEncoding.DecodeString(strings.TrimSpace(body))
+	if err != nil {
+		return nil, fmt.Errorf("reading DeriveKey's PEM: %w", err)
+	}
+	if len(der) == 0 {
+		return nil, errors.New("reading DeriveKey's PEM: no key in it")
+	}
+	return der, nil
+}
+
+// constantHead begins the DER of every P-256 key: whoever uses DER[0:32] as a key shares it with the whole world.
+const constantHead = "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b02"
+
+// ConstantSecret reports whether 32 secret bytes are the constant head of the DER: the published toKeypair, toViemAccount
+// and asUint8Array(32) on a DeriveKey answer give exactly these, and with them one wallet for everybody.
+func ConstantSecret(secret [32]byte) bool { return hex.EncodeToString(secret[:]) == constantHead }
+
+// publishedRoots are keys that everybody has: simulators ship them.
+func publishedRoots() []struct{ name, scalar string } {
+	return []struct{ name, scalar string }{
+		{"the community tappd-simulator", "13e16d1d7edfac6c83bb430573a1ec67b36272199c735824fde4069845eae0cc"},
+		{"dstack's simulator 0.4 to 0.5.5", "e0e5d254fb944dcc370a2e5288b336a1e809871545a73ee645368957fefa31f9"},
+		{"dstack's simulator 0.5.7 and later", "d6e88992cdeeee35fe70b5db61ab66cdb191fb9b6ec9313757ef162dd7214d5d"},
+	}
+}
+
+// PublishedRoot names the simulator whose published key gave a DeriveKey answer; "" when none did.
+func PublishedRoot(path string, der []byte) string {
+	for _, r := range publishedRoots() {
+		root, err := hex.DecodeString(r.scalar)
+		if err != nil {
+			panic("internal: published root " + r.name)
+		}
+		key, err := dstackkey.P256(dstackkey.GetKey(root, path))
+		if err != nil {
+			continue // the path has no key there
+		}
+		if theirs, err := dstackkey.DER(key); err == nil && bytes.Equal(theirs, der) {
+			return r.name
+		}
+	}
+	return ""
+}
+
+// Weaknesses says what is wrong with a compatible derivation, each in one sentence.
+func Weaknesses(o Options, path string, der []byte) []string {
+	out := []string{"one secret gives the Solana and the EVM key: whoever learns it has both"}
+	switch o.Derivation {
+	case Eliza017:
+		out = append(out, "neither WALLET_SECRET_SALT nor the agent enters the derivation: every agent of this app has this wallet")
+	case Eliza019:
+		out = append(out, "the agent does not enter the derivation: every agent with the same WALLET_SECRET_SALT in this app has this wallet")
+	}
+	if o.Shared {
+		out = append(out, fmt.Sprintf("callers of the guest API may derive path %q: this wallet is shared with them", path))
+	} else {
+		out = append(out, fmt.Sprintf("any process that reaches the platform's own socket can derive path %q", path))
+	}
+	if name := PublishedRoot(path, der); name != "" {
+		out = append(out, "the key is that of "+name+": it is published, everybody can spend from this wallet")
+	}
+	return out
+}
+
+// Attestation is what plugin-tee returns beside a derived key: a quote over who the key belongs to. Legacy: Teapot itself
+// never accepts it as proof.
+type Attestation struct {
+	Quote     string `json:"quote"`     // 0x and hex
+	Timestamp int64  `json:"timestamp"` // milliseconds since 1970
+}
+
+// Attest makes Eliza's attestation of a wallet.
+func (w *Wallet) Attest(ctx context.Context, a attest.Attester, agent string, now time.Time) (Attestation, error) {
+	text := evidence.ElizaWalletText(agent, w.Address)
+	reportData := evidence.LegacyReportDataTDX(text)
+	if a.Platform() == "gramine-sgx" {
+		reportData = evidence.LegacyReportDataSGX(text)
+	}
+	q, err := a.Quote(ctx, reportData)
+	if err != nil {
+		return Attestation{}, fmt.Errorf("attesting wallet %s: %w", w.Address, err)
+	}
+	return Attestation{"0x" + hex.EncodeToString(q.Raw), now.UnixMilli()}, nil
+}
