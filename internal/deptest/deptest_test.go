@@ -20,7 +20,7 @@ var may = map[string][]string{
 	"dcap":      {"appraisal"},
 	"eventlog":  {"appraisal", "internal/strictjson"},
 	"evidence":  {"internal/strictjson"},
-	"tlog":      {},
+	"tlog":      {"appraisal"}, // the auditor speaks in checks
 	"bundle":    {"evidence", "tlog", "dcap", "appraisal"},
 	"verify":    {"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle"},
 	"keys":      {},
