@@ -1,0 +1,418 @@
+package dcap
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/sha512"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/teapot-tee/teapot/appraisal"
+)
+
+// judge runs the checks of one verification in order. A check that needs what an earlier one did not deliver stays
+// not_checked; all others run, so that one report names everything that is wrong.
+type judge struct {
+	v      *Verifier
+	policy *Policy
+	report *Report
+	root   *certificate
+	m      *material
+	q      *Quote
+	chain  *pckChain
+	floor  int64 // the time to judge at, whole seconds: issue dates must not be later
+	ceil   int64 // the same, rounded up: expiry must not be earlier
+
+	notApplicable [checkCount]bool
+	expiry        int64
+}
+
+func newReport() *Report {
+	r := &Report{Checks: make([]appraisal.Check, checkCount)}
+	for i := range r.Checks {
+		r.Checks[i] = appraisal.Check{ID: checkSpecs[i].id, Link: checkSpecs[i].link, Detail: "not reached"}
+	}
+	return r
+}
+
+func (j *judge) setTime(at time.Time) {
+	j.floor = at.Unix()
+	j.ceil = j.floor
+	if at.Nanosecond() > 0 {
+		j.ceil++
+	}
+}
+
+func (j *judge) pass(check int) {
+	c := &j.report.Checks[check]
+	c.Outcome, c.Detail = appraisal.Passed, checkSpecs[check].passed
+}
+
+// skip marks a check that does not exist for this quote.
+func (j *judge) skip(check int, why string) {
+	j.notApplicable[check] = true
+	j.report.Checks[check].Detail = why
+}
+
+// settle passes the check or fails it with the fault.
+func (j *judge) settle(check int, f *fault) bool {
+	if f == nil {
+		j.pass(check)
+		return true
+	}
+	j.fail(check, f)
+	return false
+}
+
+func (j *judge) fail(check int, f *fault) {
+	c := &j.report.Checks[check]
+	c.Outcome, c.Detail = appraisal.Failed, f.detail
+	c.Source, c.Fault, c.Remedy = explain(f.class)
+	if j.report.Class == "" {
+		j.report.Class = f.class
+	}
+}
+
+func (j *judge) run(format *fault, c *Collateral) {
+	j.judgeQuoteFormat(format)
+	if j.q != nil {
+		j.judgeChain(c)
+	}
+	j.judgeCRLs()
+	j.judgeTCBInfo()
+	j.judgeIdentity()
+	if j.q != nil {
+		j.judgeSignatures()
+		j.judgeTCB()
+	}
+	j.supplement()
+	j.conclude()
+}
+
+func (j *judge) judgeQuoteFormat(f *fault) { j.settle(checkFormat, f) }
+
+// judgeChain verifies the platform's certificates (section 4.1.2.1).
+func (j *judge) judgeChain(c *Collateral) {
+	text := j.q.chainText(c)
+	if j.q.CertType != 5 && len(text) == 0 {
+		j.fail(checkPCKChain, faultf(ClassNoPCKChain, fmt.Sprintf("certification data of type %d brings no chain and the collateral has none", j.q.CertType)))
+		return
+	}
+	chain, f := j.v.chain(text, j.root)
+	switch {
+	case f == nil:
+		j.chain, j.report.PCK = chain, chain.pck
+		j.pass(checkRoot)
+		j.pass(checkPCKChain)
+		j.settle(checkPCKValidity, j.valid(j.root, chain.ca, chain.leaf))
+	case f.class == ClassUntrustedRoot:
+		j.fail(checkRoot, f)
+	default:
+		j.fail(checkPCKChain, f)
+	}
+}
+
+// valid checks certificates' windows, both ends inclusive.
+func (j *judge) valid(certs ...*certificate) *fault {
+	for _, c := range certs {
+		if f := j.window(c.notBefore, c.notAfter, c.cn); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// window checks that from ≤ now ≤ to and keeps the earliest expiry.
+func (j *judge) window(from, to int64, what string) *fault {
+	if j.expiry == 0 || to < j.expiry {
+		j.expiry = to
+	}
+	switch {
+	case from > j.floor:
+		return faultf(ClassNotYetValid, what+" is valid only from "+stamp(from)+"; judged at "+stamp(j.floor))
+	case to < j.ceil:
+		return faultf(ClassExpired, what+" was valid until "+stamp(to)+"; judged at "+stamp(j.floor))
+	}
+	return nil
+}
+
+func stamp(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+
+// judgeCRLs verifies both revocation lists and looks every certificate up.
+func (j *judge) judgeCRLs() {
+	f := j.m.rootCRLFault
+	if f == nil {
+		f = j.window(j.m.rootCRL.thisUpdate, j.m.rootCRL.nextUpdate, "the root revocation list")
+	}
+	j.settle(checkRootCRL, f)
+	if j.chain == nil {
+		return
+	}
+	if f = j.m.pckCRLOf(j.chain.ca); f == nil {
+		f = j.window(j.m.pckCRL.thisUpdate, j.m.pckCRL.nextUpdate, "the PCK revocation list")
+	}
+	j.settle(checkPCKCRL, f)
+	if j.m.rootCRLFault == nil && j.m.pckCRLOf(j.chain.ca) == nil {
+		j.settle(checkRevocation, j.revoked())
+	}
+}
+
+func (j *judge) revoked() *fault {
+	switch root := j.m.rootCRL; {
+	case root.lists(j.root.serial):
+		return faultf(ClassRevoked, "the root revoked itself")
+	case root.lists(j.chain.ca.serial):
+		return faultf(ClassRevoked, "the root revoked the PCK CA")
+	case j.m.pckCRL.lists(j.chain.leaf.serial):
+		return faultf(ClassRevoked, "the PCK CA revoked the platform's PCK certificate")
+	}
+	for _, s := range []*certificate{j.m.infoSigner.signer, j.m.identitySigner.signer} {
+		if s != nil && j.m.rootCRL.lists(s.serial) {
+			return faultf(ClassRevoked, "the root revoked the TCB signing certificate")
+		}
+	}
+	return nil
+}
+
+// judgeTCBInfo verifies TCB info and that it speaks of this platform (sections 4.1.2.3 and 4.1.2.5).
+func (j *judge) judgeTCBInfo() {
+	j.settleSigned(&j.m.infoSigner, checkTCBChain, checkTCBSignature)
+	if !j.settle(checkTCBFormat, j.m.infoFault) {
+		return
+	}
+	t := j.m.info
+	j.settle(checkTCBValidity, j.window(t.issued, t.next, "TCB info"))
+	if j.q != nil && j.chain != nil {
+		j.settle(checkTCBMatch, matchPlatform(t, j.q.Header.TEE, j.chain.pck))
+	}
+}
+
+func matchPlatform(t *tcbInfo, tee TEE, p *PCK) *fault {
+	switch {
+	case t.tee != tee:
+		return faultf(ClassTCBInfoMismatch, fmt.Sprintf("TCB info is for %s, the quote is from %s", t.tee, tee))
+	case t.fmspc != p.FMSPC:
+		return faultf(ClassTCBInfoMismatch, fmt.Sprintf("TCB info is for FMSPC %x, the platform is %x", t.fmspc, p.FMSPC))
+	case t.pceID != p.PCEID:
+		return faultf(ClassTCBInfoMismatch, fmt.Sprintf("TCB info is for PCE-ID %x, the platform's is %x", t.pceID, p.PCEID))
+	}
+	return nil
+}
+
+// settleSigned reports signer chain, its window and the signature.
+func (j *judge) settleSigned(s *signed, chain, signature int) {
+	if s.chainFault != nil {
+		j.fail(chain, s.chainFault)
+		return
+	}
+	j.settle(chain, j.valid(s.signer, j.root))
+	j.settle(signature, s.signatureFault)
+}
+
+// judgeIdentity verifies the QE identity (section 4.1.2.4).
+func (j *judge) judgeIdentity() {
+	j.settleSigned(&j.m.identitySigner, checkQEIDChain, checkQEIDSignature)
+	if !j.settle(checkQEIDFormat, j.m.identityFault) {
+		return
+	}
+	i := j.m.identity
+	j.settle(checkQEIDValidity, j.window(i.issued, i.next, "the QE identity"))
+	if j.q == nil {
+		return
+	}
+	want := "QE"
+	if j.q.Header.TEE == TDX {
+		want = "TD_QE"
+	}
+	var f *fault
+	if i.id != want {
+		f = faultf(ClassQEIDMismatch, fmt.Sprintf("the identity is of %s, a %s quote needs %s", i.id, j.q.Header.TEE, want))
+	}
+	j.settle(checkQEIDMatch, f)
+	f = nil
+	if differs := i.matches(&j.q.QEReport); differs != "" {
+		f = faultf(ClassQEIDMismatch, differs)
+	}
+	j.settle(checkQEIdentity, f)
+}
+
+// judgeSignatures follows PCK key → QE report → attestation key → quote.
+func (j *judge) judgeSignatures() {
+	q := j.q
+	if j.chain != nil {
+		k := q.qeKey(j.chain.leaf)
+		if ak, ok := j.v.attestationKey(k); ok {
+			j.pass(checkQESignature)
+			j.pass(checkQEBinding)
+			j.pass(checkKey)
+			j.judgeQuoteSignature(verifyRaw(ak, q.signed, q.Signature[:]))
+			return
+		}
+		signed := verifyRaw(j.chain.leaf.key, q.qeReport, q.QEReportSignature[:])
+		j.settle(checkQESignature, faultUnless(signed, ClassQEReportSignature, "the PCK key did not sign the quoting enclave's report"))
+		if j.judgeKey() && signed {
+			if ak, ok := publicKey(q.AttestationKey[:]); ok {
+				j.v.qes.put(k, ak, maxQEs)
+			}
+		}
+		return
+	}
+	j.judgeKey()
+}
+
+// judgeKey checks binding, key and signature without the PCK chain's help and says whether all are good.
+func (j *judge) judgeKey() bool {
+	q := j.q
+	h := sha256.New()
+	h.Write(q.AttestationKey[:])
+	h.Write(q.QEAuthData)
+	bound := bytes.Equal(h.Sum(nil), q.QEReport.ReportData[:32]) // the upper half is zero in practice and ignored by Intel
+	j.settle(checkQEBinding, faultUnless(bound, ClassQEReportData, "the quoting enclave's report does not name this attestation key"))
+	ak, ok := publicKey(q.AttestationKey[:])
+	if !j.settle(checkKey, faultUnless(ok, ClassAttestationKey, "the attestation key is not a point on P-256")) {
+		return false
+	}
+	signed := verifyRaw(ak, q.signed, q.Signature[:])
+	j.judgeQuoteSignature(signed)
+	return bound && signed
+}
+
+func (j *judge) judgeQuoteSignature(signed bool) {
+	j.settle(checkQuoteSignature, faultUnless(signed, ClassQuoteSignature, "the attestation key did not sign this header and report"))
+}
+
+func faultUnless(ok bool, class Class, detail string) *fault {
+	if ok {
+		return nil
+	}
+	return faultf(class, detail)
+}
+
+// judgeTCB finds the levels and joins them (sections 4.1.2.5.1 to .3).
+func (j *judge) judgeTCB() {
+	t, identity := j.m.info, j.m.identity
+	if j.m.infoFault != nil || j.m.identityFault != nil || j.chain == nil || t.tee != j.q.Header.TEE {
+		return
+	}
+	var svn *[16]byte
+	if td := j.q.TD; td != nil {
+		svn = &td.TEETCBSVN
+		if !j.settle(checkModule, t.checkModule(td)) {
+			return
+		}
+	} else {
+		j.skip(checkModule, "not applicable: SGX has no TDX module")
+	}
+	qe := svnLevelFor(identity.levels, uint64(j.q.QEReport.SVN))
+	if qe == nil {
+		j.fail(checkTCB, faultf(ClassTCBNotSupported, "the quoting enclave is older than every level of its identity"))
+		return
+	}
+	launch, f := j.evaluate(svn, qe)
+	if f != nil {
+		j.fail(checkTCB, f)
+		return
+	}
+	j.report.Launch = launch
+	status := launch.Status
+	if j.q.BodyType == BodyTD15 || j.q.BodyType == BodyTD15Extended {
+		current, f := j.evaluate(&j.q.TD.TEETCBSVN2, qe)
+		if f != nil {
+			f.detail = "at the current TEE_TCB_SVN2: " + f.detail
+			j.fail(checkTCB, f)
+			return
+		}
+		j.report.Current = current
+		status = relaunch(launch.Status, current.Status)
+	}
+	j.pass(checkTCB)
+	j.settleStatus(status)
+}
+
+func (j *judge) evaluate(svn *[16]byte, qe *svnLevel) (*Evaluation, *fault) {
+	e, f := j.m.info.evaluate(j.chain.pck, svn, uint64(j.q.QEReport.SVN), qe)
+	if f != nil {
+		return nil, f
+	}
+	if e.QE != UpToDate {
+		e.short("QE ISVSVN", uint64(j.q.QEReport.SVN), j.m.identity.levels[0].svn, "update the host's quoting enclave (DCAP packages)")
+	}
+	return &e, nil
+}
+
+// settleStatus keeps the status for conclude, which publishes it only if nothing failed.
+func (j *judge) settleStatus(s Status) {
+	j.report.Status = s
+	j.report.Advisories = j.report.Launch.Advisories
+	c := &j.report.Checks[checkStatus]
+	c.Got, c.Want, c.Source = s.String(), UpToDate.String(), "Intel TCB info and QE identity"
+	switch s {
+	case UpToDate:
+		j.pass(checkStatus)
+	case Revoked:
+		j.fail(checkStatus, faultf(ClassTCBRevoked, "Intel revoked this TCB: its keys may be in other hands"))
+	default:
+		c.Outcome, c.Fault = appraisal.Warning, "host"
+		c.Detail, c.Remedy = s.String()+advisoriesText(j.report.Advisories), j.statusRemedy(s)
+	}
+}
+
+func advisoriesText(a []string) string {
+	if len(a) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(a, ", ") + ")"
+}
+
+func (j *judge) statusRemedy(s Status) string {
+	if s == TDRelaunchAdvised || s == TDRelaunchAdvisedConfigurationNeeded {
+		return "the host has updated its TDX module since this TD was launched: relaunch the TD"
+	}
+	if short := j.report.Launch.Shortfalls; len(short) > 0 {
+		return short.String()
+	}
+	switch s {
+	case SWHardeningNeeded, ConfigurationAndSWHardeningNeeded:
+		return "the software inside must carry the mitigations of these advisories"
+	}
+	return "the host's BIOS settings need attention: see the advisories"
+}
+
+// supplement fills what Intel calls supplemental data.
+func (j *judge) supplement() {
+	r := j.report
+	r.RootKeySHA384 = sha512.Sum384(j.root.spki[len(j.root.spki)-64:])
+	if j.expiry != 0 {
+		r.EarliestExpiration = time.Unix(j.expiry, 0).UTC()
+	}
+	if r.Launch != nil {
+		r.TCBDate = time.Unix(r.Launch.TCBDate, 0).UTC()
+	}
+	if j.m.rootCRL != nil {
+		r.RootCRLNumber = j.m.rootCRL.number
+		j.issued(j.m.rootCRL.thisUpdate)
+	}
+	if j.m.pckCRL != nil && j.m.pckCRLFault == nil {
+		r.PCKCRLNumber = j.m.pckCRL.number
+		j.issued(j.m.pckCRL.thisUpdate)
+	}
+	if j.m.infoFault == nil {
+		r.TCBInfoNumber = j.m.info.evaluation
+		j.issued(j.m.info.issued)
+	}
+	if j.m.identityFault == nil {
+		r.QEIdentityNumber = j.m.identity.evaluation
+		j.issued(j.m.identity.issued)
+	}
+}
+
+func (j *judge) issued(at int64) {
+	t, r := time.Unix(at, 0).UTC(), j.report
+	if r.EarliestIssue.IsZero() || t.Before(r.EarliestIssue) {
+		r.EarliestIssue = t
+	}
+	if t.After(r.LatestIssue) {
+		r.LatestIssue = t
+	}
+}
