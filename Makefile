@@ -9,7 +9,7 @@ LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
 TOOLS := $(CURDIR)/.tools
 LINT := $(TOOLS)/golangci-lint
 
-.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check browser sizes bench fmt clean
+.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check browser compat compat-ci sizes bench fmt clean
 
 help: ## list the goals
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,10 +54,16 @@ wasm-check: ## the pure rooms build for WASM
 browser: ## headless Chromium drives the real binary
 	./scripts/browser.sh
 
+compat: build ## every published client against teapot simulate; writes docs/compat.md
+	./scripts/compat.sh
+
+compat-ci: build ## the published clients that CI runs: one of each family
+	./scripts/compat.sh sdk-0.1.7 sdk-0.5.8 tee-0.1.9
+
 sizes: build ## size budgets
 	./scripts/sizes.sh
 
-test: deps build vet lint unit nested wasm-check browser sizes ## everything, as CI does
+test: deps build vet lint unit nested wasm-check browser compat-ci sizes ## everything, as CI does
 	@./scripts/count.sh
 
 image: ## reproducible OCI image (amd64, arm64) in dist/, digest on stdout

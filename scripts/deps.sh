@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 need=()
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
 command -v git >/dev/null || need+=(git)
+command -v npm >/dev/null || need+=(nodejs npm)
 if [ ${#need[@]} -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -q && apt-get install -y -q --no-install-recommends "${need[@]}"
@@ -17,3 +18,5 @@ rm -rf artefacts/counts
 if command -v npm >/dev/null && [ ! -d .tools/npm/node_modules/ehbp ]; then
   mkdir -p .tools/npm && npm install --silent --no-audit --no-fund --prefix .tools/npm ehbp@0.1.7
 fi
+# published clients of tappd and dstack (make compat)
+[ -d compat/node_modules ] || ./scripts/compat-install.sh

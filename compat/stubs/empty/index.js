@@ -1,0 +1,1 @@
+// Dependencies that plugin-tee declares and its code never loads.
