@@ -1,0 +1,94 @@
+package actionlog
+
+import (
+	"context"
+	"slices"
+)
+
+// MaxWalk bounds the entries of one walk along causes.
+const MaxWalk = 4096
+
+// Causes returns what led to an entry: the entries it names, those they name, and so on, ascending. More says that the
+// walk was cut at limit.
+func (l *Log) Causes(ctx context.Context, index uint64, limit int, v Viewer) (items []Item, more bool, err error) {
+	c := newCursor(l)
+	return l.walk(ctx, index, limit, v, func(i uint64) ([]uint64, error) {
+		it, _, err := c.bare(i)
+		return it.Leaf.Cause, err
+	})
+}
+
+// Effects returns what came of an entry: the entries that name it, those that name them, and so on, ascending.
+func (l *Log) Effects(ctx context.Context, index uint64, limit int, v Viewer) (items []Item, more bool, err error) {
+	if err := l.store.index.wait(ctx, l, l.Size()); err != nil {
+		return nil, false, err
+	}
+	c := newCursor(l)
+	return l.walk(ctx, index, limit, v, func(i uint64) ([]uint64, error) {
+		x, id, err := l.store.index.use(l)
+		if err != nil {
+			return nil, err
+		}
+		found, err := x.Effects(id, i, MaxWalk)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range found { // the index only proposes
+			it, _, err := c.bare(f)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(it.Leaf.Cause, i) {
+				l.store.Reindex()
+				return nil, errIndexLies
+			}
+		}
+		return found, nil
+	})
+}
+
+// walk visits breadth first, so that a cut walk holds the nearest entries.
+func (l *Log) walk(ctx context.Context, from uint64, limit int, v Viewer, next func(uint64) ([]uint64, error)) ([]Item, bool, error) {
+	if from >= l.Size() {
+		return nil, false, ErrNotFound
+	}
+	if limit <= 0 || limit > MaxWalk {
+		limit = MaxWalk
+	}
+	seen, order, more := map[uint64]bool{from: true}, []uint64{}, false
+	for todo := []uint64{from}; len(todo) > 0 && !more; todo = todo[1:] {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
+		list, err := next(todo[0])
+		if err != nil {
+			return nil, false, err
+		}
+		for _, i := range list {
+			if seen[i] {
+				continue
+			}
+			if more = len(order) == limit; more {
+				break
+			}
+			seen[i] = true
+			order, todo = append(order, i), append(todo, i)
+		}
+	}
+	items, err := l.items(order, v)
+	return items, more, err
+}
+
+func (l *Log) items(indices []uint64, v Viewer) ([]Item, error) {
+	slices.Sort(indices)
+	c := newCursor(l)
+	out := make([]Item, 0, len(indices))
+	for _, i := range indices {
+		it, err := c.item(i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l.For(it, v))
+	}
+	return out, nil
+}

@@ -1,0 +1,351 @@
+package actionlog
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/teapot-tee/teapot/actionlog/index"
+)
+
+const (
+	applyChunk  = 64      // rows per turn on the index's connection: what a query waits for at most
+	applyCommit = 4096    // rows per transaction
+	keepRows    = 1 << 14 // rows kept in memory per log; beyond that they are read back from the frames
+	applyPause  = 50 * time.Millisecond
+)
+
+// projector keeps the query index up with the logs, behind their commits. When the index fails it is deleted and built
+// anew; the logs do not notice.
+type projector struct {
+	key  [32]byte
+	path string
+
+	mu     sync.Mutex
+	x      *index.Index
+	err    error // why there is no index
+	logs   map[*Log]*projected
+	wake   chan struct{}
+	urgent chan struct{} // somebody waits
+	stop   chan struct{}
+	done   sync.WaitGroup
+}
+
+// projected is one log as the index has it. Guarded by projector.mu.
+type projected struct {
+	id      int64
+	applied uint64
+	rows    []index.Row   // contiguous; rows[0].Index may be beyond applied
+	changed chan struct{} // closed when applied grows
+}
+
+func newProjector(path string, key [32]byte) *projector {
+	p := &projector{
+		key: key, path: path, logs: map[*Log]*projected{},
+		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+	p.x, _, p.err = index.Open(path, key)
+	p.done.Go(p.run)
+	return p
+}
+
+// add takes in a log. An index that has seen more entries than the log holds is evidence of an older disk.
+func (p *projector) add(l *Log) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pr := &projected{changed: make(chan struct{})}
+	if p.err == nil {
+		var err error
+		if pr.id, pr.applied, err = p.x.Log(l.origin); err != nil {
+			p.rebuild()
+		}
+	}
+	if pr.applied > l.Size() {
+		return &Refused{
+			fmt.Sprintf("the query index has seen %d entries and the segments hold %d", pr.applied, l.Size()),
+			"older segment files were put back, or new ones are missing; put the newest ones back. If they are lost for good, start a new log number for this agent",
+		}
+	}
+	p.logs[l] = pr
+	if p.err == nil && pr.id == 0 {
+		p.reset(l, pr)
+	}
+	p.nudge(p.wake)
+	return nil
+}
+
+func (p *projector) nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// notify hands over the rows of a commit.
+func (p *projector) notify(l *Log, rows []index.Row) {
+	p.mu.Lock()
+	if pr := p.logs[l]; pr != nil {
+		if n := len(pr.rows); n > 0 && pr.rows[n-1].Index+1 != rows[0].Index || n+len(rows) > keepRows {
+			pr.rows = nil // a gap: the frames fill it
+		} else {
+			pr.rows = append(pr.rows, rows...)
+		}
+	}
+	p.mu.Unlock()
+	p.nudge(p.wake)
+}
+
+func (p *projector) run() {
+	for {
+		select {
+		case <-p.stop:
+			p.flush()
+			return
+		case <-p.wake:
+		}
+		p.catchUp()
+		select { // many small commits of slow logs share one transaction
+		case <-time.After(applyPause):
+		case <-p.urgent:
+		case <-p.stop:
+		}
+	}
+}
+
+// catchUp applies until no log has anything left.
+func (p *projector) catchUp() {
+	for n := 1; n > 0; {
+		n = 0
+		for _, l := range p.behind() {
+			select {
+			case <-p.stop:
+				p.commit()
+				return
+			default:
+			}
+			n += p.step(l)
+		}
+		p.commit()
+	}
+}
+
+// flush applies what is in memory before the store closes.
+func (p *projector) flush() {
+	for _, l := range p.behind() {
+		p.mu.Lock()
+		pr := p.logs[l]
+		ready := len(pr.rows) > 0 && pr.rows[0].Index <= pr.applied
+		p.mu.Unlock()
+		if ready {
+			p.step(l)
+		}
+	}
+	p.commit()
+}
+
+func (p *projector) behind() (logs []*Log) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l, pr := range p.logs {
+		if p.err == nil && pr.applied < l.Size() {
+			logs = append(logs, l)
+		}
+	}
+	return logs
+}
+
+// step applies up to one transaction of a log's rows.
+func (p *projector) step(l *Log) (n int) {
+	for n < applyCommit {
+		rows, id, x, err := p.next(l)
+		if err == nil && len(rows) == 0 {
+			return n
+		}
+		if err == nil {
+			err = x.Apply(id, rows)
+		}
+		if err != nil {
+			p.failed(err)
+			return n
+		}
+		p.applied(l, rows)
+		n += len(rows)
+	}
+	return n
+}
+
+// next returns the next rows of a log, from memory or from the frames.
+func (p *projector) next(l *Log) ([]index.Row, int64, *index.Index, error) {
+	p.mu.Lock()
+	pr, x := p.logs[l], p.x
+	from := pr.applied
+	for len(pr.rows) > 0 && pr.rows[0].Index < from {
+		pr.rows = pr.rows[1:]
+	}
+	if len(pr.rows) > 0 && pr.rows[0].Index == from {
+		rows := pr.rows[:min(applyChunk, len(pr.rows))]
+		pr.rows = pr.rows[len(rows):]
+		p.mu.Unlock()
+		return rows, pr.id, x, nil
+	}
+	p.mu.Unlock()
+	rows, err := l.rows(from, min(from+applyChunk, l.Size()))
+	return rows, pr.id, x, err
+}
+
+func (p *projector) applied(l *Log, rows []index.Row) {
+	p.mu.Lock()
+	pr := p.logs[l]
+	pr.applied = rows[len(rows)-1].Index + 1
+	close(pr.changed)
+	pr.changed = make(chan struct{})
+	p.mu.Unlock()
+	var keys [][16]byte
+	for i := range rows {
+		if rows[i].Key != nil {
+			keys = append(keys, *rows[i].Key)
+		}
+	}
+	if keys != nil {
+		l.idem.forget(keys)
+	}
+}
+
+func (p *projector) commit() {
+	p.mu.Lock()
+	x, err := p.x, p.err
+	p.mu.Unlock()
+	if err == nil {
+		err = x.Commit()
+	}
+	if err != nil {
+		p.failed(err)
+	}
+}
+
+// failed rebuilds the index once; if that fails too there is none until the next start.
+func (p *projector) failed(error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.rebuild()
+	}
+}
+
+// rebuild begins a new index. p.mu is held.
+func (p *projector) rebuild() {
+	_ = p.x.Close() // it is being thrown away
+	if p.err = index.Remove(p.path); p.err == nil {
+		p.x, _, p.err = index.Open(p.path, p.key)
+	}
+	for l, pr := range p.logs {
+		if p.err == nil {
+			p.reset(l, pr)
+		}
+	}
+	p.nudge(p.wake)
+}
+
+func (p *projector) reset(l *Log, pr *projected) {
+	pr.applied, pr.rows = 0, nil
+	pr.id, _, p.err = p.x.Log(l.origin)
+}
+
+// Reindex deletes the query index and builds it anew from the frames, in the background.
+func (s *Store) Reindex() {
+	s.index.mu.Lock()
+	defer s.index.mu.Unlock()
+	if s.index.err == nil {
+		s.index.rebuild()
+	}
+}
+
+// wait returns when the index holds the first n entries of a log.
+func (p *projector) wait(ctx context.Context, l *Log, n uint64) error {
+	for {
+		p.mu.Lock()
+		pr, err := p.logs[l], p.err
+		if err != nil {
+			p.mu.Unlock()
+			return fmt.Errorf("no query index: %w", err)
+		}
+		if pr.applied >= n {
+			p.mu.Unlock()
+			return nil
+		}
+		changed := pr.changed
+		p.mu.Unlock()
+		p.nudge(p.wake)
+		p.nudge(p.urgent)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the query index: %w", ctx.Err())
+		case <-p.stop:
+			return ErrStopped
+		}
+	}
+}
+
+// use gives a query the index and the log's id in it.
+func (p *projector) use(l *Log) (*index.Index, int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return nil, 0, fmt.Errorf("no query index: %w", p.err)
+	}
+	return p.x, p.logs[l].id, nil
+}
+
+func (p *projector) byKey(l *Log, key [16]byte) (uint64, bool, error) {
+	x, id, err := p.use(l)
+	if err != nil {
+		return 0, false, err
+	}
+	return x.ByKey(id, key)
+}
+
+func (p *projector) close() error {
+	close(p.stop)
+	p.done.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.x == nil {
+		return nil
+	}
+	return p.x.Close()
+}
+
+// rows reads rows back from the frames.
+func (l *Log) rows(from, to uint64) ([]index.Row, error) {
+	c := newCursor(l)
+	out := make([]index.Row, 0, to-from)
+	for i := from; i < to; i++ {
+		it, e, err := c.bare(i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rowOf(&it, e))
+	}
+	return out, nil
+}
+
+func rowOf(it *Item, e *stored) index.Row {
+	r := index.Row{Index: it.Index, Time: it.Leaf.Time, Type: it.Leaf.Type, Room: it.Leaf.Room, User: it.Leaf.User, Cause: it.Leaf.Cause}
+	if e.form&withIdem != 0 {
+		key := e.idem
+		r.Key = &key
+	}
+	return r
+}
+
+// afterCommit tells the index and the idempotency table what was committed.
+func (l *Log) afterCommit(work []*pending) {
+	l.idem.settle(work)
+	rows := make([]index.Row, len(work))
+	for i, p := range work {
+		rows[i] = rowOf(&Item{Index: p.leaf.Index, Leaf: p.leaf}, &p.stored)
+	}
+	l.store.index.notify(l, rows)
+}

@@ -1,0 +1,242 @@
+package actionlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/teapot-tee/teapot/actionlog/index"
+	"github.com/teapot-tee/teapot/tlog"
+)
+
+// Query selects entries. Zero fields do not filter; the zero Viewer is the public.
+type Query struct {
+	From, To     uint64   // From ≤ index < To; To 0: to the end
+	Types        []string // any of these
+	Room, User   string   // real ids
+	RoomName     tlog.Pseudonym
+	UserName     tlog.Pseudonym
+	Since, Until time.Time // Since ≤ time < Until
+	Text         string    // content holds this, ASCII letters alike; only content the viewer may see is searched
+	Wildcards    bool      // % and _ in Text mean what they mean in SQL's LIKE
+	Newest       bool      // newest first
+	Limit        int       // entries per page; 0: 50, at most MaxPage
+	Cursor       string    // Page.Next of the page before
+	Skip         int       // leave out so many matches: for page numbers only, it costs time for each
+	Count        bool      // fill Page.Total
+	Viewer       Viewer
+}
+
+// MaxPage bounds a page.
+const MaxPage = 10000
+
+// Page is one page of an answer.
+type Page struct {
+	Items []Item
+	Next  string // cursor of the next page; "" at the end
+	Total uint64 // of all matches, when asked for
+	Size  uint64 // of the tree the answer was made from
+}
+
+// Query returns the entries that match, each read from its frame and compared with the tree. It sees every entry that
+// was acknowledged when it was called. That nothing is missing follows from the numbers in the leaves for index, type
+// and time; for room, user and text it rests on this code.
+func (l *Log) Query(ctx context.Context, q Query) (Page, error) {
+	size := l.Size()
+	if err := l.store.index.wait(ctx, l, size); err != nil {
+		return Page{}, err
+	}
+	iq, err := l.plan(q, size)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Size: size}
+	if q.Count && q.Text == "" {
+		if page.Total, err = l.count(q, size); err != nil {
+			return Page{}, err
+		}
+	}
+	s := &search{l: l, q: q, want: iq.Limit, skip: iq.Skip, cursor: newCursor(l)}
+	if q.Text != "" {
+		iq.Skip = 0
+	} else {
+		s.skip = 0
+	}
+	if err := s.run(ctx, iq); err != nil {
+		return Page{}, err
+	}
+	page.Items, page.Next = s.items, s.next
+	if q.Count && q.Text != "" {
+		page.Total = s.matched
+	}
+	return page, nil
+}
+
+func (l *Log) plan(q Query, size uint64) (index.Query, error) {
+	iq := index.Query{From: q.From, To: size, Types: q.Types, Newest: q.Newest, Limit: q.Limit, Skip: max(q.Skip, 0)}
+	if q.To > 0 {
+		iq.To = min(q.To, size)
+	}
+	if iq.Limit <= 0 {
+		iq.Limit = 50
+	}
+	iq.Limit = min(iq.Limit, MaxPage)
+	iq.Room = named(q.RoomName, tlog.RoomPseudonym(l.privacy[:], q.Room))
+	iq.User = named(q.UserName, tlog.UserPseudonym(l.privacy[:], q.User))
+	iq.Since, iq.Until = micros(q.Since), micros(q.Until)
+	if q.Cursor == "" {
+		return iq, nil
+	}
+	at, err := strconv.ParseUint(q.Cursor, 10, 53)
+	if err != nil {
+		return iq, invalid("cursor %.40q is not one of this log", q.Cursor)
+	}
+	if q.Newest {
+		iq.To = min(iq.To, at)
+	} else {
+		iq.From = max(iq.From, at)
+	}
+	return iq, nil
+}
+
+func named(names ...tlog.Pseudonym) *[16]byte {
+	for _, n := range names {
+		if n != (tlog.Pseudonym{}) {
+			return (*[16]byte)(&n)
+		}
+	}
+	return nil
+}
+
+func micros(t time.Time) uint64 {
+	if t.IsZero() || t.UnixMicro() < 0 {
+		return 0
+	}
+	return uint64(t.UnixMicro())
+}
+
+func (l *Log) count(q Query, size uint64) (uint64, error) {
+	q.Cursor = ""
+	iq, err := l.plan(q, size)
+	if err != nil {
+		return 0, err
+	}
+	x, id, err := l.store.index.use(l)
+	if err != nil {
+		return 0, err
+	}
+	return x.Count(id, iq)
+}
+
+// search turns candidates into items until the page is full.
+type search struct {
+	l       *Log
+	q       Query
+	want    int
+	skip    int
+	cursor  *cursor
+	items   []Item
+	next    string
+	matched uint64
+}
+
+const textChunk = 256
+
+func (s *search) run(ctx context.Context, iq index.Query) error {
+	chunk := iq.Limit + 1 // one more tells whether there is a next page
+	if s.q.Text != "" {
+		chunk = textChunk
+	}
+	iq.Limit = chunk
+	for {
+		x, id, err := s.l.store.index.use(s.l)
+		if err != nil {
+			return err
+		}
+		found, err := x.Candidates(id, iq)
+		if err != nil {
+			s.l.store.index.failed(err)
+			return fmt.Errorf("query index: %w", err)
+		}
+		done, err := s.take(ctx, found)
+		if err != nil || done || len(found) < chunk {
+			return err
+		}
+		last := found[len(found)-1]
+		iq.Skip = 0
+		if iq.Newest {
+			iq.To = last
+		} else {
+			iq.From = last + 1
+		}
+	}
+}
+
+// take reads candidates; done says that the page is full and nothing needs counting.
+func (s *search) take(ctx context.Context, found []uint64) (done bool, err error) {
+	for _, i := range found {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if len(s.items) == s.want && s.next == "" {
+			s.next = strconv.FormatUint(s.cursorAt(i), 10)
+		}
+		if len(s.items) == s.want && !s.counting() {
+			return true, nil
+		}
+		if err := s.read(i); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+func (s *search) counting() bool { return s.q.Count && s.q.Text != "" }
+
+// cursorAt is the cursor of a page that begins with entry i.
+func (s *search) cursorAt(i uint64) uint64 {
+	if s.q.Newest {
+		return i + 1
+	}
+	return i
+}
+
+var errIndexLies = errors.New("the query index did not agree with the log; it is being built anew, ask again")
+
+func (s *search) read(i uint64) error {
+	it, err := s.cursor.item(i)
+	if err != nil {
+		return err
+	}
+	if !s.agrees(&it) {
+		s.l.store.Reindex()
+		return errIndexLies
+	}
+	it = s.l.For(it, s.q.Viewer)
+	if s.q.Text != "" && (it.State != ContentShown || !contains(it.Content.Content, s.q.Text, s.q.Wildcards)) {
+		return nil
+	}
+	s.matched++
+	if s.skip > 0 {
+		s.skip--
+		return nil
+	}
+	if len(s.items) < s.want {
+		s.items = append(s.items, it)
+	}
+	return nil
+}
+
+// agrees compares an entry with the filters: the index only proposes.
+func (s *search) agrees(it *Item) bool {
+	q, l := &s.q, s.l
+	room := named(q.RoomName, tlog.RoomPseudonym(l.privacy[:], q.Room))
+	user := named(q.UserName, tlog.UserPseudonym(l.privacy[:], q.User))
+	since, until := micros(q.Since), micros(q.Until)
+	return (len(q.Types) == 0 || slices.Contains(q.Types, it.Leaf.Type)) &&
+		(room == nil || it.Leaf.Room == *room) && (user == nil || it.Leaf.User == *user) &&
+		it.Leaf.Time >= since && (until == 0 || it.Leaf.Time < until)
+}
