@@ -1,0 +1,170 @@
+package boot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/teapot-tee/teapot/evidence"
+)
+
+// maxDocuments bounds how many Evidence documents a process keeps for links; the oldest session goes first, boots stay in the log.
+const maxDocuments = 1024
+
+// Agent returns an agent by id.
+func (p *Process) Agent(id string) (*Agent, bool) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	a, ok := p.agents[id]
+	return a, ok
+}
+
+// Agents returns all agents, by name.
+func (p *Process) Agents() []*Agent { return p.all() }
+
+func (p *Process) all() []*Agent {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	var list []*Agent
+	for _, a := range p.agents {
+		list = append(list, a)
+	}
+	slices.SortFunc(list, func(a, b *Agent) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return list
+}
+
+// Part is what the boot statement in force says about the agent.
+func (a *Agent) Part() evidence.AgentPart { return a.part }
+
+// Platform is the attester's platform.
+func (p *Process) Platform() string { return p.config.Attester.Platform() }
+
+// Evidence is the newest boot statement with its quote.
+func (p *Process) Evidence() *evidence.Evidence {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.current
+}
+
+// Statement is the newest boot statement.
+func (p *Process) Statement() evidence.Boot {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.boot
+}
+
+// Document returns an Evidence document of this start by the SHA-256 of its statement.
+func (p *Process) Document(id evidence.Digest) ([]byte, bool) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	d, ok := p.documents[id]
+	return d, ok
+}
+
+func (p *Process) nextNumber() uint64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.number
+}
+
+func (p *Process) publish(e *evidence.Evidence, document []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.current = e
+	p.keep(e.ID(), document)
+}
+
+// keep stores a document for links. Callers hold mu.
+func (p *Process) keep(id evidence.Digest, document []byte) {
+	if _, known := p.documents[id]; !known {
+		p.order = append(p.order, id)
+	}
+	p.documents[id] = document
+	for len(p.order) > maxDocuments {
+		delete(p.documents, p.order[0])
+		p.order = p.order[1:]
+	}
+}
+
+// Session makes a fresh session statement for one caller, has it quoted and returns the Evidence document. Callers limit how often.
+func (p *Process) Session(ctx context.Context, nonce []byte, channel evidence.Channel) (document []byte, err error) {
+	s := evidence.Session{
+		Boot: evidence.Sum(p.Evidence().Statement), Nonce: nonce, Channel: channel, Checkpoints: p.checkpoints(),
+		Time: uint64(p.config.Now().UnixMilli()),
+	}
+	raw, err := s.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return p.attestAndKeep(ctx, raw)
+}
+
+// Extract makes a fresh statement over the exact bytes of an answer to one query.
+func (p *Process) Extract(ctx context.Context, nonce []byte, query string, result []byte, checkpoint string) (document []byte, err error) {
+	x := evidence.Extract{
+		Boot: evidence.Sum(p.Evidence().Statement), Nonce: nonce, Query: query, Result: evidence.Sum(result), Checkpoint: checkpoint,
+		Time: uint64(p.config.Now().UnixMilli()),
+	}
+	raw, err := x.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return p.attestAndKeep(ctx, raw)
+}
+
+func (p *Process) attestAndKeep(ctx context.Context, statement []byte) ([]byte, error) {
+	e, err := p.quote(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	document, err := e.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep(e.ID(), document)
+	return document, nil
+}
+
+func (p *Process) checkpoints() []string {
+	var list []string
+	for _, a := range p.all() {
+		list = append(list, string(a.Log.Checkpoint()))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Add starts another agent in this process: statement number + 1, a new quote, and a boot leaf in the new agent's log only.
+func (p *Process) Add(ctx context.Context, spec AgentSpec) (*Agent, error) {
+	if _, taken := p.Agent(spec.ID); taken {
+		return nil, fmt.Errorf("an agent with id %s is running already", spec.ID)
+	}
+	if err := p.openAgent(ctx, spec); err != nil {
+		return nil, err
+	}
+	a, _ := p.Agent(spec.ID)
+	if err := p.declare(ctx, []*Agent{a}); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Change gives a running agent another character: a new part, a new agent key, a new boot leaf in its log.
+func (p *Process) Change(ctx context.Context, id, name string, character []byte) (*Agent, error) {
+	old, ok := p.Agent(id)
+	if !ok {
+		return nil, fmt.Errorf("no agent %s is running", id)
+	}
+	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec}
+	a.spec.Name, a.spec.Character = name, character
+	p.mu.Lock()
+	p.agents[id] = a
+	p.mu.Unlock()
+	if err := p.declare(ctx, []*Agent{a}); err != nil {
+		return nil, err
+	}
+	return a, nil
+}

@@ -1,0 +1,290 @@
+package boot
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/keys"
+)
+
+// Process is one running start.
+type Process struct {
+	config  Config
+	store   *actionlog.Store
+	bootID  evidence.BootID
+	bootKey ed25519.PrivateKey
+	quoting sync.Mutex // one quote at a time: not every platform is thread-safe
+	changes sync.Mutex // one statement at a time; guards the key and part of agents until they are published
+
+	mu        sync.RWMutex // guards what follows
+	agents    map[string]*Agent
+	number    uint64 // of the newest statement
+	boot      evidence.Boot
+	current   *evidence.Evidence
+	documents map[evidence.Digest][]byte // every Evidence document of this start, by SHA-256 of its statement
+	order     []evidence.Digest          // oldest first; bounds documents
+}
+
+// Agent is one agent of this start: its log, and what the boot statement says about it.
+type Agent struct {
+	ID   string
+	Name string
+	Log  *actionlog.Log
+
+	spec AgentSpec
+	key  ed25519.PrivateKey // of this start, signs entries
+	part evidence.AgentPart
+}
+
+// Start runs the whole start. When it returns, every log holds its boot leaf, durable and under a signed checkpoint.
+func Start(ctx context.Context, c Config) (*Process, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := attest.Claim(c.Dir, c.Attester); err != nil {
+		return nil, err
+	}
+	p := &Process{config: c, agents: map[string]*Agent{}, documents: map[evidence.Digest][]byte{}}
+	if err := p.freshKeys(); err != nil {
+		return nil, err
+	}
+	if err := p.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.openAgents(ctx, c.Agents); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	if err := p.declare(ctx, p.all()); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (c Config) check() error {
+	if c.Attester == nil || c.Now == nil || c.Logger == nil || c.Dir == "" {
+		return errors.New("internal: boot needs a data directory, an attester, a clock and a logger")
+	}
+	seen := map[string]string{}
+	for _, a := range c.Agents {
+		if other, twice := seen[a.ID]; twice {
+			return fmt.Errorf("agents %q and %q have the same id %s: one log has one writer; give one of them another id", other, a.Name, a.ID)
+		}
+		seen[a.ID] = a.Name
+	}
+	return nil
+}
+
+func (p *Process) freshKeys() error {
+	_, _ = rand.Read(p.bootID[:]) // never fails (crypto/rand)
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	p.bootKey = key
+	return err
+}
+
+func (p *Process) openStore(ctx context.Context) error {
+	index, err := secret(ctx, p.config.Attester, keys.Storage, nobody)
+	if err != nil {
+		return err
+	}
+	p.store, err = actionlog.Open(actionlog.Options{
+		Dir: filepath.Join(p.config.Dir, "log"), Platform: p.config.Attester.Platform(), IndexKey: index, Now: p.config.Now, Fatal: p.config.Fatal,
+	})
+	return err
+}
+
+func (p *Process) openAgents(ctx context.Context, specs []AgentSpec) error {
+	for _, spec := range specs {
+		if err := p.openAgent(ctx, spec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Process) openAgent(ctx context.Context, spec AgentSpec) error {
+	d, err := deriveKeys(ctx, p.config.Attester, spec)
+	if err != nil {
+		return err
+	}
+	log, err := p.store.OpenLog(actionlog.LogOptions{
+		Agent: spec.ID, Number: spec.LogNumber, LogKey: d.log, StorageKey: d.storage, PrivacyKey: d.privacy,
+		Erasure: erasurePolicy(p.config.Policies.Erasure),
+	})
+	if err != nil {
+		return fmt.Errorf("agent %s: %w", spec.Name, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec}
+	return nil
+}
+
+// declare makes the next statement and writes a boot leaf into the logs of the changed agents, whose logs are held still meanwhile:
+// the part says at which size and root the log was found, and nothing may come between.
+func (p *Process) declare(ctx context.Context, changed []*Agent) error {
+	p.changes.Lock()
+	defer p.changes.Unlock()
+	for _, a := range changed {
+		release, err := p.preparePart(ctx, a)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	e, err := p.evidence(ctx)
+	if err != nil {
+		return err
+	}
+	document, err := e.Marshal()
+	if err != nil {
+		return err
+	}
+	for _, a := range changed {
+		part, err := a.part.Marshal()
+		if err != nil {
+			return err
+		}
+		if _, err := a.Log.Boot(ctx, actionlog.Boot{BootKey: p.bootKey, AgentKey: a.key, Statement: e.Statement, Part: part, Evidence: document}); err != nil {
+			return fmt.Errorf("writing the boot leaf of agent %s: %w", a.Name, err)
+		}
+	}
+	p.publish(e, document)
+	return nil
+}
+
+// preparePart holds the agent's log, makes a fresh agent key and fills the part.
+func (p *Process) preparePart(ctx context.Context, a *Agent) (release func(), err error) {
+	now, release, err := a.Log.Hold(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	w, err := p.wallets(ctx, a.spec)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	a.key = key
+	a.part = evidence.AgentPart{
+		Agent: a.ID, Name: a.Name, Character: evidence.Sum(a.spec.Character),
+		Log:      evidence.LogIdentity{Number: a.spec.LogNumber, Origin: a.Log.Origin(), Key: evidence.PublicKey(a.Log.LogKey())},
+		AgentKey: evidence.PublicKey(key.Public().(ed25519.PublicKey)),
+		Wallets:  w,
+		Found:    evidence.Found{BootNumber: now.BootNumber, Size: now.Size, Root: evidence.Digest(now.Root), LastTime: now.LastTime},
+		Earlier:  p.earlier(a.spec),
+	}
+	return release, nil
+}
+
+// earlier names the logs given up before this one. This process sees only what lies in its own data directory.
+func (p *Process) earlier(spec AgentSpec) []evidence.EarlierLog {
+	out := []evidence.EarlierLog{}
+	for range spec.LogNumber {
+		out = append(out, evidence.EarlierLog{Origin: evidence.Unknown, Checkpoint: evidence.Unknown})
+	}
+	return out
+}
+
+// evidence makes the next boot statement and has it quoted.
+func (p *Process) evidence(ctx context.Context) (*evidence.Evidence, error) {
+	boot, parts, err := p.statement()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := boot.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	e, err := p.quote(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
+	e.Parts = parts
+	p.mu.Lock()
+	p.boot = boot
+	p.number++
+	p.mu.Unlock()
+	return e, nil
+}
+
+func (p *Process) statement() (evidence.Boot, [][]byte, error) {
+	c := p.config
+	custody := c.Attester.Custody()
+	boot := evidence.Boot{
+		BootID: p.bootID, BootKey: evidence.PublicKey(p.bootKey.Public().(ed25519.PublicKey)), Number: p.nextNumber(),
+		Time: uint64(c.Now().UnixMilli()), TLSKey: c.TLSKey, HPKEKeys: c.HPKEKeys, Software: c.Software,
+		Configuration: evidence.Sum(c.Configuration), Plugins: evidence.Sum([]byte(strings.Join(c.Plugins, "\n"))),
+		Policies: c.Policies, Custody: evidence.KeyCustody{Storage: custody, Log: custody, Wallet: custody},
+		Unmeasured: c.Unmeasured, Platform: c.Attester.Platform(),
+	}
+	byDigest := map[evidence.Digest][]byte{}
+	for _, a := range p.all() {
+		part, err := a.part.Marshal()
+		if err != nil {
+			return boot, nil, fmt.Errorf("agent %s: %w", a.Name, err)
+		}
+		byDigest[evidence.Sum(part)] = part
+		boot.Agents = append(boot.Agents, evidence.Sum(part))
+	}
+	evidence.SortDigests(boot.Agents)
+	var parts [][]byte
+	for _, d := range boot.Agents {
+		parts = append(parts, byDigest[d])
+	}
+	return boot, parts, nil
+}
+
+// quote has the platform vouch for exact statement bytes and adds what a reader needs.
+func (p *Process) quote(ctx context.Context, statement []byte) (*evidence.Evidence, error) {
+	p.quoting.Lock()
+	defer p.quoting.Unlock()
+	c := p.config
+	q, err := c.Attester.Quote(ctx, evidence.ReportData(statement))
+	if err != nil {
+		return nil, fmt.Errorf("asking the platform for a quote: %w", err)
+	}
+	info, err := c.Attester.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking the platform what it was started with: %w", err)
+	}
+	e := &evidence.Evidence{
+		Platform: c.Attester.Platform(), Statement: statement, Quote: q.Raw, EventLog: q.EventLog, CCEL: q.CCEL, AppCompose: info.AppCompose,
+	}
+	e.Collateral = p.collateral(ctx, q.Raw)
+	return e, nil
+}
+
+// collateral is a courtesy to offline readers: without it the evidence is still whole, and readers fetch it themselves.
+func (p *Process) collateral(ctx context.Context, quote []byte) json.RawMessage {
+	if p.config.Collateral == nil {
+		return nil
+	}
+	c, err := p.config.Collateral.Collateral(ctx, quote)
+	if err != nil {
+		p.config.Logger.WarnContext(ctx, "no collateral for the quote; readers must fetch it themselves", "cause", err)
+		return nil
+	}
+	return c
+}
+
+// Close ends the logs; what was acknowledged is durable already.
+func (p *Process) Close() error {
+	if p.store == nil {
+		return nil
+	}
+	return p.store.Close()
+}
