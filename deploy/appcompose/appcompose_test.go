@@ -68,3 +68,26 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 }
+
+func TestWrapGivesPlatformSocketsToTeapotOnly(t *testing.T) {
+	digest := "@sha256:" + strings.Repeat("ab", 32)
+	compose, err := Wrap{Image: "elizaos/eliza" + digest, Teapot: "teapot" + digest, Agent: "Eliza", Ports: []string{"80:3000"}, Env: []string{"OPENAI_API_KEY"}}.Compose()
+	if err != nil {
+		t.Fatal(err)
+	}
+	teapot, app, ok := strings.Cut(string(compose), "  app:\n")
+	if !ok || !strings.Contains(teapot, "/var/run/dstack.sock:/var/run/dstack.sock") {
+		t.Fatalf("%s", compose)
+	}
+	if strings.Contains(app, "/var/run/") {
+		t.Errorf("the wrapped container gets a platform socket:\n%s", app)
+	}
+	for _, bad := range []Wrap{
+		{Image: "elizaos/eliza:latest", Teapot: "teapot" + digest}, {Image: "a" + digest, Teapot: "teapot:latest"},
+		{Image: "a" + digest, Teapot: "b" + digest, Agent: "x\ny"}, {Image: "a" + digest, Teapot: "b" + digest, Command: []string{"${X}"}},
+	} {
+		if _, err := bad.Compose(); err == nil {
+			t.Errorf("accepted %+v", bad)
+		}
+	}
+}
