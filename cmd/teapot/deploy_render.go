@@ -1,0 +1,107 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/teapot-tee/teapot/deploy/appcompose"
+)
+
+type renderFlags struct {
+	name, compose, image, teapotImage, agent, out string
+	env, ports, command                           []string
+	local, gateway, launchToken                   bool
+}
+
+func newDeployRenderCmd() *cobra.Command {
+	var f renderFlags
+	cmd := &cobra.Command{
+		Use:   "render",
+		Short: "Make app-compose.json by exact bytes, its hashes, and the policy for verify",
+		Long: `Either --compose FILE: a compose file that runs Teapot (see deploy/compose/production.yaml),
+or --image IMG --teapot-image IMG: any container (Eliza in Node, a Python agent) with Teapot beside it. The platform's sockets go
+into Teapot only; the container gets Teapot's guest API.
+
+Writes into -o DIR: docker-compose.yaml, app-compose.json (upload exactly these bytes), policy.toml (give it to readers) and, with
+--launch-token, launch-token (secret; the environment must carry it as TEAPOT_LAUNCH_TOKEN).`,
+		Example: "  teapot deploy render --name my-agent --compose deploy/compose/production.yaml --env WALLET_SECRET_SALT --env REDPILL_API_KEY -o out",
+		Args:    args(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	cmd.Flags().StringVar(&f.name, "name", "teapot-agent", "app name, 5 to 63 characters")
+	cmd.Flags().StringVar(&f.compose, "compose", "", "compose file, taken byte for byte")
+	cmd.Flags().StringVar(&f.image, "image", "", "container to wrap, by digest")
+	cmd.Flags().StringVar(&f.teapotImage, "teapot-image", "", "Teapot's image, by digest (make image prints it)")
+	cmd.Flags().StringVar(&f.agent, "agent", "agent", "name of the wrapped agent in Teapot's log")
+	cmd.Flags().StringArrayVar(&f.env, "env", nil, "name of a variable that arrives encrypted (repeat)")
+	cmd.Flags().StringArrayVar(&f.ports, "port", nil, "published port of the wrapped container, HOST:GUEST (repeat)")
+	cmd.Flags().StringArrayVar(&f.command, "command", nil, "command of the wrapped container, one word each (repeat)")
+	cmd.Flags().BoolVar(&f.local, "local-keys", false, "keys from the machine's local key provider instead of a KMS")
+	cmd.Flags().BoolVar(&f.gateway, "gateway", true, "reachable through the dstack gateway")
+	cmd.Flags().BoolVar(&f.launchToken, "launch-token", false, "bind the encrypted environment to this rendering (dstack 0.6)")
+	cmd.Flags().StringVarP(&f.out, "out", "o", "deploy-out", "directory to write into")
+	return cmd
+}
+
+func (f renderFlags) run(cmd *cobra.Command) error {
+	compose, err := f.composeFile()
+	if err != nil {
+		return &exitError{code: 64, err: err}
+	}
+	options := appcompose.Options{Name: f.name, Compose: compose, AllowedEnvs: f.env, KMS: !f.local, Gateway: f.gateway}
+	if f.launchToken {
+		options.LaunchToken = []byte(hexToken())
+		options.AllowedEnvs = append(options.AllowedEnvs, "TEAPOT_LAUNCH_TOKEN")
+	}
+	app, err := appcompose.Render(options)
+	if err != nil {
+		return &exitError{code: 64, err: err}
+	}
+	if err := f.write(compose, app, options.LaunchToken); err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "app-compose.json  %d bytes\ncompose hash      %s\napp id            %s\n", len(app.Bytes), app.HashHex(), app.ID())
+	fmt.Fprintf(out, "written to        %s\n", f.out)
+	return nil
+}
+
+func (f renderFlags) composeFile() ([]byte, error) {
+	switch {
+	case f.compose != "" && f.image != "":
+		return nil, errors.New("--compose and --image exclude each other")
+	case f.compose != "":
+		return os.ReadFile(f.compose)
+	case f.image != "":
+		return appcompose.Wrap{Image: f.image, Teapot: f.teapotImage, Agent: f.agent, Ports: f.ports, Env: f.env, Command: f.command}.Compose()
+	}
+	return nil, errors.New("what should run? --compose FILE, or --image IMG --teapot-image IMG")
+}
+
+func (f renderFlags) write(compose []byte, app appcompose.App, token []byte) error {
+	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return err
+	}
+	files := map[string][]byte{"docker-compose.yaml": compose, "app-compose.json": app.Bytes, "policy.toml": app.Policy(f.name)}
+	if token != nil {
+		files["launch-token"] = token
+	}
+	for name, body := range files {
+		if err := os.WriteFile(filepath.Join(f.out, name), body, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func hexToken() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}
