@@ -37,6 +37,6 @@ type AgentSpec struct {
 	Name      string
 	Character []byte // exact bytes of the character, without secrets: what the part commits to
 	LogNumber uint64 // 0 unless the operator starts a new log after a loss
-	Legacy    string // "eliza/0.1.7" or "eliza/0.1.9": wallets in Eliza's derivation, for those who must keep addresses
-	Salt      string // WALLET_SECRET_SALT for Legacy
+	Wallets   string // derivation: "" is Teapot's own; wallets.Eliza017 or Eliza019 for those who must keep addresses
+	Salt      string // WALLET_SECRET_SALT, for Eliza's derivation
 }

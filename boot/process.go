@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/keys/wallets"
 )
 
 // maxDocuments bounds how many Evidence documents a process keeps for links; the oldest session goes first, boots stay in the log.
@@ -36,6 +37,17 @@ func (p *Process) all() []*Agent {
 
 // Part is what the boot statement in force says about the agent.
 func (a *Agent) Part() evidence.AgentPart { return a.part }
+
+// Wallets are the agent's opened wallets. Only the agent's gate may sign with them.
+func (a *Agent) Wallets() []*wallets.Wallet { return a.wallets }
+
+func walletLines(opened []*wallets.Wallet) []evidence.Wallet {
+	lines := []evidence.Wallet{}
+	for _, w := range opened {
+		lines = append(lines, w.Statement())
+	}
+	return lines
+}
 
 // Platform is the attester's platform.
 func (p *Process) Platform() string { return p.config.Attester.Platform() }
@@ -158,7 +170,7 @@ func (p *Process) Change(ctx context.Context, id, name string, character []byte)
 	if !ok {
 		return nil, fmt.Errorf("no agent %s is running", id)
 	}
-	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec}
+	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec, wallets: old.wallets}
 	a.spec.Name, a.spec.Character = name, character
 	p.mu.Lock()
 	p.agents[id] = a

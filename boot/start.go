@@ -15,6 +15,7 @@ import (
 	"github.com/teapot-tee/teapot/attest"
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/keys"
+	"github.com/teapot-tee/teapot/keys/wallets"
 )
 
 // Process is one running start.
@@ -41,9 +42,10 @@ type Agent struct {
 	Name string
 	Log  *actionlog.Log
 
-	spec AgentSpec
-	key  ed25519.PrivateKey // of this start, signs entries
-	part evidence.AgentPart
+	spec    AgentSpec
+	wallets []*wallets.Wallet
+	key     ed25519.PrivateKey // of this start, signs entries
+	part    evidence.AgentPart
 }
 
 // Start runs the whole start. When it returns, every log holds its boot leaf, durable and under a signed checkpoint.
@@ -116,16 +118,24 @@ func (p *Process) openAgent(ctx context.Context, spec AgentSpec) error {
 	if err != nil {
 		return err
 	}
+	opened, err := wallets.Open(ctx, p.config.Attester, wallets.Options{Agent: spec.ID, Derivation: spec.Wallets, Salt: spec.Salt})
+	if err != nil {
+		return fmt.Errorf("opening the wallets of agent %s: %w", spec.Name, err)
+	}
+	erasure, err := erasurePolicy(p.config.Policies.Erasure)
+	if err != nil {
+		return err
+	}
 	log, err := p.store.OpenLog(actionlog.LogOptions{
 		Agent: spec.ID, Number: spec.LogNumber, LogKey: d.log, StorageKey: d.storage, PrivacyKey: d.privacy,
-		Erasure: erasurePolicy(p.config.Policies.Erasure),
+		Erasure: erasure,
 	})
 	if err != nil {
 		return fmt.Errorf("agent %s: %w", spec.Name, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec}
+	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened}
 	return nil
 }
 
@@ -173,17 +183,12 @@ func (p *Process) preparePart(ctx context.Context, a *Agent) (release func(), er
 		release()
 		return nil, err
 	}
-	w, err := p.wallets(ctx, a.spec)
-	if err != nil {
-		release()
-		return nil, err
-	}
 	a.key = key
 	a.part = evidence.AgentPart{
 		Agent: a.ID, Name: a.Name, Character: evidence.Sum(a.spec.Character),
 		Log:      evidence.LogIdentity{Number: a.spec.LogNumber, Origin: a.Log.Origin(), Key: evidence.PublicKey(a.Log.LogKey())},
 		AgentKey: evidence.PublicKey(key.Public().(ed25519.PublicKey)),
-		Wallets:  w,
+		Wallets:  walletLines(a.wallets),
 		Found:    evidence.Found{BootNumber: now.BootNumber, Size: now.Size, Root: evidence.Digest(now.Root), LastTime: now.LastTime},
 		Earlier:  p.earlier(a.spec),
 	}

@@ -33,7 +33,7 @@ type Witness struct {
 
 // Erasure says who may have content erased.
 type Erasure struct {
-	Requesters []string `json:"requesters"` // sorted words: operator, owner, user; empty: nobody
+	Requesters []string `json:"requesters"` // sorted words: agent, operator, policy, user; empty: nobody
 }
 
 // GuestAPI is what one socket of the guest API lets other processes do.
@@ -46,7 +46,7 @@ type GuestAPI struct {
 }
 
 // requesters are the closed list of Erasure.Requesters.
-var requesters = [...]string{"operator", "owner", "user"}
+var requesters = [...]string{"agent", "operator", "policy", "user"}
 
 func (p Policies) check() error {
 	if err := p.checkSpending(); err != nil {

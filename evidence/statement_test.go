@@ -52,8 +52,8 @@ func TestParseBootRefuses(t *testing.T) {
 		"other version":      swap(BootType, "teapot/boot/v2"),
 		"unknown platform":   swap(`"dstack-tdx"`, `"sev"`),
 		"unknown custody":    swap(`"mrenclave"`, `"trust-me"`),
-		"unknown requester":  swap(`["owner","user"]`, `["owner","zeus"]`),
-		"unsorted":           swap(`["owner","user"]`, `["user","owner"]`),
+		"unknown requester":  swap(`["operator","user"]`, `["operator","zeus"]`),
+		"unsorted":           swap(`["operator","user"]`, `["user","operator"]`),
 		"quorum too high":    swap(`"quorum":1`, `"quorum":2`),
 		"quorum zero":        swap(`"quorum":1`, `"quorum":0`),
 		"amount with zero":   swap(`"per_day":"5000000"`, `"per_day":"05"`),
@@ -125,18 +125,18 @@ func TestCustody(t *testing.T) {
 
 func TestWeakerThan(t *testing.T) {
 	for name, change := range map[string]func(*Policies){
-		"more per transfer":  func(p *Policies) { p.Spending[0].PerTransfer = "10000000" },
-		"more per day":       func(p *Policies) { p.Spending[0].PerDay = "5000001" },
-		"new asset":          func(p *Policies) { p.Spending[0].Asset = "zzz" },
-		"no witnesses":       func(p *Policies) { p.Witness = Witness{} },
-		"another witness":    func(p *Policies) { p.Witness.Keys = []string{"x+01+AA"} },
-		"diluted witnesses":  func(p *Policies) { p.Witness.Keys = []string{"w+01+AA", "x+01+AA"} },
-		"operator may erase": func(p *Policies) { p.Erasure.Requesters = []string{"operator"} },
-		"more methods":       func(p *Policies) { p.GuestAPI[0].Methods = append(p.GuestAPI[0].Methods, "Sign") },
-		"any key":            func(p *Policies) { p.GuestAPI[0].KeyPrefixes = []string{""} },
-		"any prefix":         func(p *Policies) { p.GuestAPI[0].Prefixes = []string{"*"} },
-		"ra-tls":             func(p *Policies) { p.GuestAPI[0].RATLS = true },
-		"new socket":         func(p *Policies) { p.GuestAPI[0].Socket = "other" },
+		"more per transfer": func(p *Policies) { p.Spending[0].PerTransfer = "10000000" },
+		"more per day":      func(p *Policies) { p.Spending[0].PerDay = "5000001" },
+		"new asset":         func(p *Policies) { p.Spending[0].Asset = "zzz" },
+		"no witnesses":      func(p *Policies) { p.Witness = Witness{} },
+		"another witness":   func(p *Policies) { p.Witness.Keys = []string{"x+01+AA"} },
+		"diluted witnesses": func(p *Policies) { p.Witness.Keys = []string{"w+01+AA", "x+01+AA"} },
+		"agent may erase":   func(p *Policies) { p.Erasure.Requesters = []string{"agent"} },
+		"more methods":      func(p *Policies) { p.GuestAPI[0].Methods = append(p.GuestAPI[0].Methods, "Sign") },
+		"any key":           func(p *Policies) { p.GuestAPI[0].KeyPrefixes = []string{""} },
+		"any prefix":        func(p *Policies) { p.GuestAPI[0].Prefixes = []string{"*"} },
+		"ra-tls":            func(p *Policies) { p.GuestAPI[0].RATLS = true },
+		"new socket":        func(p *Policies) { p.GuestAPI[0].Socket = "other" },
 	} {
 		before, now := sampleBoot(t).Policies, sampleBoot(t).Policies
 		change(&now)

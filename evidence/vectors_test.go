@@ -55,7 +55,7 @@ func sampleBoot(t testing.TB) Boot {
 		Policies: Policies{
 			Spending: []Spending{{testAgent, "solana", "native", "1000000", "5000000", nil}},
 			Witness:  Witness{1, []string{"w+01+AA"}},
-			Erasure:  Erasure{[]string{"owner", "user"}},
+			Erasure:  Erasure{[]string{"operator", "user"}},
 			GuestAPI: []GuestAPI{{"guest", []string{"GetKey", "GetQuote"}, []string{"app/"}, nil, false}},
 		},
 		Custody:    KeyCustody{KMS("02ab", "ea549f02e1a25fabd1cb788380e033ec5461b2ff", "owner"), MRENCLAVE, MRSIGNER(strings.Repeat("ab", 32))},
