@@ -83,8 +83,10 @@ func TestWrapGivesPlatformSocketsToTeapotOnly(t *testing.T) {
 		t.Errorf("the wrapped container gets a platform socket:\n%s", app)
 	}
 	for _, bad := range []Wrap{
-		{Image: "elizaos/eliza:latest", Teapot: "teapot" + digest}, {Image: "a" + digest, Teapot: "teapot:latest"},
-		{Image: "a" + digest, Teapot: "b" + digest, Agent: "x\ny"}, {Image: "a" + digest, Teapot: "b" + digest, Command: []string{"${X}"}},
+		{Image: "elizaos/eliza:latest", Teapot: "teapot" + digest},
+		{Image: "a" + digest, Teapot: "teapot:latest"},
+		{Image: "a" + digest, Teapot: "b" + digest, Agent: "x\ny"},
+		{Image: "a" + digest, Teapot: "b" + digest, Command: []string{"${X}"}},
 	} {
 		if _, err := bad.Compose(); err == nil {
 			t.Errorf("accepted %+v", bad)
