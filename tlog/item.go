@@ -67,9 +67,13 @@ type Window struct {
 	Types []string `json:"types,omitempty"` // empty: every type
 }
 
-// before says whether the window lies wholly after this entry, after whether it lies wholly before it.
-func (w *Window) before(l *Leaf) bool { return l.Index < w.From || l.Time < w.Since }
+// holds says whether an entry lies in the window, whatever its type.
+func (w *Window) holds(l *Leaf) bool { return !w.before(l.Index, l.Time) && !w.after(l.Index, l.Time) }
 
-func (w *Window) after(l *Leaf) bool {
-	return w.To != 0 && l.Index >= w.To || w.Until != 0 && l.Time >= w.Until
+// before says whether an entry with this index and time, and so every earlier one, lies before the window.
+func (w *Window) before(index, time uint64) bool { return index < w.From || time < w.Since }
+
+// after says whether an entry with this index and time, and so every later one, lies behind the window.
+func (w *Window) after(index, time uint64) bool {
+	return w.To != 0 && index >= w.To || w.Until != 0 && time >= w.Until
 }
