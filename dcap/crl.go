@@ -124,10 +124,12 @@ func (c *crl) extension(oid, value []byte, critical bool) bool {
 		bit = extAKI
 	case bytes.Equal(oid, []byte{0x55, 0x1d, 20}):
 		bit = extCRLNumber
-		d, ok := der(value), false
-		if c.number, ok = d.integer(tagInteger); !ok || len(d) > 0 {
+		d := der(value)
+		number, ok := d.integer(tagInteger)
+		if !ok || len(d) > 0 {
 			return false
 		}
+		c.number = number
 	default:
 		return !critical // delta lists and partitioned lists announce themselves critically
 	}

@@ -281,10 +281,11 @@ func (s *scanner) date(into *int64) error {
 	}
 	var v [6]int
 	for i, at := range [6][2]int{{0, 4}, {5, 7}, {8, 10}, {11, 13}, {14, 16}, {17, 19}} {
-		ok := false
-		if v[i], ok = digits(b[at[0]:at[1]]); !ok {
+		n, ok := digits(b[at[0]:at[1]])
+		if !ok {
 			return errJSON
 		}
+		v[i] = n
 	}
 	var ok bool
 	if *into, ok = unix(v[0], v[1], v[2], v[3], v[4], v[5]); !ok {

@@ -18,9 +18,9 @@ func pemBlocks(text []byte, label string, limit int) ([][]byte, bool) {
 	for {
 		i := bytes.Index(text, begin)
 		if i < 0 {
-			return blocks, bytes.Index(text, end) < 0
+			return blocks, !bytes.Contains(text, end)
 		}
-		if bytes.Index(text[:i], end) >= 0 {
+		if bytes.Contains(text[:i], end) {
 			return nil, false
 		}
 		text = text[i+len(begin):]

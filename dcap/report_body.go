@@ -50,7 +50,7 @@ const (
 	TDTPA           uint64 = 1 << 62
 	TDPerfmon       uint64 = 1 << 63
 
-	tdKnown = 0xff | TDICSSD | TDServiceTDExt | TDLASS | TDSeptVEDisable | TDMigratable | TDPKS | TDKL | TDTPA | TDPerfmon
+	tdKnown uint64 = 0xff | TDICSSD | TDServiceTDExt | TDLASS | TDSeptVEDisable | TDMigratable | TDPKS | TDKL | TDTPA | TDPerfmon
 )
 
 // XFAM: bits that every TD has (x87, SSE) and bits that any known TDX module lets a TD have.
