@@ -201,7 +201,7 @@ func (l *Log) publish(first, size uint64, root tlog.Hash, note []byte, groups []
 		first += uint64(countOf(groups[i]))
 	}
 	l.mu.Unlock()
-	l.head.Store(&head{size: size, root: root, time: l.last, checkpoint: note, booted: true})
+	l.head.Store(&head{size: size, root: root, time: l.last, checkpoint: note, booted: true, kinds: l.kinds.Append(nil)})
 }
 
 // acknowledge proves every entry under the new checkpoint and answers.

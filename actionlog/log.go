@@ -63,6 +63,7 @@ type head struct {
 	time       uint64
 	checkpoint []byte // nil before the first leaf
 	booted     bool
+	kinds      []byte // tlog.Kinds.Append at this size
 }
 
 // Found is the log as this start found it.
@@ -151,6 +152,15 @@ func (l *Log) Size() uint64 { return l.head.Load().size }
 
 // Checkpoint is the newest signed note; every acknowledged entry is under it. Nil while the log is empty.
 func (l *Log) Checkpoint() []byte { return slices.Clone(l.head.Load().checkpoint) }
+
+// Kinds returns the counts by type as of the newest checkpoint.
+func (l *Log) Kinds() tlog.Kinds {
+	k, err := tlog.ParseKinds(l.head.Load().kinds)
+	if err != nil {
+		panic("internal: counts by type: " + err.Error())
+	}
+	return k
+}
 
 // Proof shows that an entry is in the log: the leaf, what it commits to, and the way to a signed checkpoint.
 type Proof struct {

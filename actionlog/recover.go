@@ -47,7 +47,7 @@ func (l *Log) recover() error {
 		return err
 	}
 	l.prev = r.tag
-	l.head.Store(&head{size: l.hashes.Size(), root: l.hashes.Root(), time: l.last, checkpoint: r.note})
+	l.head.Store(&head{size: l.hashes.Size(), root: l.hashes.Root(), time: l.last, checkpoint: r.note, kinds: l.kinds.Append(nil)})
 	l.found = Found{BootNumber: l.kinds.Next(tlog.TypeBoot), Size: l.hashes.Size(), Root: l.hashes.Root(), LastTime: l.last, Checkpoint: r.note}
 	if r.start != nil {
 		l.found.BootKey = r.start.BootKey[:]

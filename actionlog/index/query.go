@@ -148,6 +148,13 @@ func (x *Index) typeIDs(log int64, types []string) (ids []int64, some bool, err 
 	return ids, len(ids) > 0 || len(types) == 0, nil
 }
 
+// Bounds returns the range of indices that a query's index and time bounds leave.
+func (x *Index) Bounds(log int64, q Query) (from, to uint64, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.bounds(log, q)
+}
+
 // bounds turns times into indices. Time never falls along a log, so a search by halves over the primary key replaces an
 // index on time.
 func (x *Index) bounds(log int64, q Query) (from, to uint64, err error) {
