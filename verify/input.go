@@ -1,0 +1,44 @@
+package verify
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/teapot-tee/teapot/evidence"
+)
+
+// Input is what a reader has in hand. Everything in it but Seen, Nonce and Channel came from others and is judged.
+type Input struct {
+	Target string // as the reader named it
+	Kind   Kind
+
+	// Of a URL.
+	Loopback bool              // the address is this machine: there is no network to protect
+	Secure   bool              // https
+	Nonce    []byte            // the reader's own, sent with POST /v1/session
+	Channel  *evidence.Channel // what the reader's end of the connection saw; nil: nothing to bind to
+	Session  []byte            // Evidence document of the session statement
+	Boot     []byte            // Evidence document of the newest boot statement
+	Logs     []Log             // one per agent, in any order
+
+	// Of a file.
+	File []byte    // receipt, quote, evidence or fork document
+	Log  io.Reader // bundle
+
+	// Seen is what this machine remembers of these targets and origins.
+	Seen []Seen
+	// Collateral fetches what judges a quote when the evidence brings none or only old; nil fetches nothing.
+	Collateral func(quote []byte) (json.RawMessage, error)
+	// Progress is told how far a log is; nil tells nobody.
+	Progress func(agent string, done, total uint64)
+}
+
+// Log is one agent's bundle as a stream, and what proves that it continues what was seen.
+type Log struct {
+	Agent  string
+	Bundle io.Reader
+	From   uint64 // the part asked for: 0 is the whole log
+	Type   string // the type asked for; empty is all
+	// Proof asks the server for the consistency proof between two sizes (RFC 9162 section 2.1.4); nil: cannot ask.
+	Proof func(from, to uint64) ([][]byte, error)
+}
