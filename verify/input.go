@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/evidence"
 )
 
@@ -29,8 +30,13 @@ type Input struct {
 	Seen []Seen
 	// Collateral fetches what judges a quote when the evidence brings none or only old; nil fetches nothing.
 	Collateral func(quote []byte) (json.RawMessage, error)
+	// Verifier keeps what it verified between calls; nil makes a new one.
+	Verifier *dcap.Verifier
 	// Progress is told how far a log is; nil tells nobody.
 	Progress func(agent string, done, total uint64)
+
+	// testingRoot makes the tests of this package able to reach the affirming tier under a root of their own.
+	testingRoot [32]byte
 }
 
 // Log is one agent's bundle as a stream, and what proves that it continues what was seen.

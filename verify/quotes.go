@@ -2,7 +2,6 @@ package verify
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +27,7 @@ func (a *appraiser) judge(name string, ev *evidence.Evidence, at time.Time) judg
 	if collateral, j.err = a.collateral(ev); j.err != nil {
 		return j
 	}
-	j.report, j.err = a.in.verifier().Verify(ev.Quote, collateral, a.options(at))
+	j.report, j.err = a.in.Verifier.Verify(ev.Quote, collateral, a.options(at))
 	return j
 }
 
@@ -39,11 +38,8 @@ func (a *appraiser) options(at time.Time) dcap.Options {
 // genuine says whether the chain ends in the pinned root. AllowSimulated lets package dcap go on to the end of the chain
 // so that everything can be reported; whether a simulation is acceptable is decided here and nowhere else.
 func (a *appraiser) genuine(r *dcap.Report) bool {
-	return !r.Simulated || len(testingRoot) == 32 && string(r.RootSHA256[:]) == string(testingRoot)
+	return !r.Simulated || a.in.testingRoot != [32]byte{} && r.RootSHA256 == a.in.testingRoot
 }
-
-// testingRoot makes this package's own tests able to reach the affirming tier with a private root; see export_test.go.
-var testingRoot []byte
 
 func (a *appraiser) collateral(ev *evidence.Evidence) (*dcap.Collateral, error) {
 	raw := ev.Collateral
@@ -202,5 +198,3 @@ func (p Policy) dcap() dcap.Policy {
 	}
 	return out
 }
-
-var _ json.RawMessage

@@ -37,6 +37,9 @@ type Result struct {
 	Waived    []string          `json:"waived,omitempty"` // ids that did not pass and were waived by name or by --allow-simulated
 	Agents    []AgentResult     `json:"agents"`
 	NotProven string            `json:"not_proven"` // what a green result does not prove
+
+	Remember []Seen   `json:"-"` // what the reader may remember now; empty unless every check passed
+	Forks    [][]byte `json:"-"` // fork evidence to keep, whatever the verdict
 }
 
 // AgentResult is what was learnt about one agent. Its words are the attested ones.
