@@ -32,6 +32,8 @@ type Input struct {
 	Collateral func(quote []byte) (json.RawMessage, error)
 	// Verifier keeps what it verified between calls; nil makes a new one.
 	Verifier *dcap.Verifier
+	// Workers bounds the goroutines that verify signatures; 0: one per processor.
+	Workers int
 	// Progress is told how far a log is; nil tells nobody.
 	Progress func(agent string, done, total uint64)
 

@@ -1,0 +1,319 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/teapot-tee/teapot/appraisal"
+	"github.com/teapot-tee/teapot/bundle"
+	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/tlog"
+)
+
+// logWalk is one agent's log on its way through the auditor.
+type logWalk struct {
+	a      *appraiser
+	part   *evidence.AgentPart // of the current start
+	reader *bundle.Reader
+	docs   map[[32]byte]*evidence.Evidence // by SHA-256 of the document, as boot leaves name them
+	seen   []Seen                          // what the reader remembers of this log
+	resume *tlog.AuditState                // the remembered audit that the bundle continues
+	roots  map[uint64]tlog.Hash            // of this tree at sizes of interest
+	note   string                          // checkpoint the session attests; empty for files
+	label  string                          // "agent NAME: " when there are several
+	report *tlog.AuditReport
+}
+
+// log judges one agent's bundle. An error means that the bundle is no bundle, or cut off.
+func (a *appraiser) log(l Log, notes map[string]string) error {
+	part := a.partOf(l.Agent)
+	if part == nil {
+		a.add(appraisal.Check{
+			ID: "keys.agent", Outcome: appraisal.Failed, Detail: "agent " + l.Agent + " is not in the attested boot statement", Fault: "host",
+			Remedy: "the server shows an agent that its TEE does not vouch for: do not use it",
+		})
+		return nil
+	}
+	r, err := bundle.NewReader(l.Bundle)
+	if err != nil {
+		return fmt.Errorf("the log of agent %s: %w", l.Agent, err)
+	}
+	return a.walkLog(r, part, notes[part.Log.Origin], l)
+}
+
+func (a *appraiser) partOf(agent string) *evidence.AgentPart {
+	if a.current == nil {
+		return nil
+	}
+	i := slices.IndexFunc(a.current.parts, func(p *evidence.AgentPart) bool { return p.Agent == agent })
+	if i < 0 {
+		return nil
+	}
+	return a.current.parts[i]
+}
+
+func (a *appraiser) walkLog(r *bundle.Reader, part *evidence.AgentPart, note string, l Log) error {
+	w := &logWalk{a: a, part: part, reader: r, note: note, roots: map[uint64]tlog.Hash{}, docs: map[[32]byte]*evidence.Evidence{}}
+	if a.current != nil && len(a.current.parts) > 1 {
+		w.label = "agent " + part.Name + ": "
+	}
+	if err := w.documents(); err != nil {
+		return err
+	}
+	w.remembered()
+	if err := w.audit(l); err != nil {
+		return err
+	}
+	w.lineage()
+	w.consistency()
+	w.memory(l)
+	w.witnesses()
+	w.finish(l)
+	return nil
+}
+
+// documents reads the evidence documents of the starts, as the bundle brings them.
+func (w *logWalk) documents() error {
+	for i, raw := range w.reader.Evidence {
+		ev, err := evidence.ParseEvidence(raw)
+		if err != nil {
+			return fmt.Errorf("evidence %d of the bundle: %w", i, err)
+		}
+		w.docs[sha256.Sum256(raw)] = ev
+	}
+	return nil
+}
+
+// remembered picks what the reader saw of this log, and the audit to go on from.
+func (w *logWalk) remembered() {
+	for _, s := range w.a.in.Seen {
+		if s.Origin == w.part.Log.Origin {
+			w.seen = append(w.seen, s)
+		}
+	}
+	base := w.reader.Header.Base
+	if base == 0 {
+		return
+	}
+	for _, s := range w.seen {
+		if state, err := tlog.ParseAuditState(s.State); err == nil && state.Size == base {
+			w.resume = state
+		}
+	}
+}
+
+// audit walks every item of the bundle.
+func (w *logWalk) audit(l Log) error {
+	h := w.reader.Header
+	if h.Base > 0 && w.resume == nil {
+		return fmt.Errorf("the bundle begins at entry %d of a log that this machine has not verified up to there: ask for the whole log", h.Base)
+	}
+	auditor, err := tlog.NewAuditor(tlog.AuditOptions{
+		Origin: w.part.Log.Origin, LogKey: ed25519.PublicKey(w.part.Log.Key[:]), State: w.resume, Kinds: w.reader.Kinds,
+		Window: h.Query.Window, Contents: h.Query.Contents, MayErase: w.mayErase(), Workers: w.a.in.Workers,
+	})
+	if err != nil {
+		return err
+	}
+	tree := w.prefix()
+	for {
+		item, err := w.reader.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := auditor.Add(item); err != nil {
+			w.broken(err)
+			return nil
+		}
+		tree.add(item)
+		w.progress(l)
+	}
+	w.report = auditor.Finish(w.reader.Checkpoint)
+	w.findings()
+	return nil
+}
+
+func (w *logWalk) broken(err error) {
+	w.a.add(appraisal.Check{
+		ID: "consistency.root", Outcome: appraisal.Failed, Detail: w.label + "the bundle's parts do not make up a tree: " + err.Error(),
+		Fault: "host", Remedy: "ask for the bundle again; do not rely on this one",
+	})
+}
+
+func (w *logWalk) progress(l Log) {
+	if at := w.reader.Pos(); w.a.in.Progress != nil && (at%1024 == 0 || at == w.reader.Header.Size) {
+		w.a.in.Progress(l.Agent, at, w.reader.Header.Size)
+	}
+}
+
+// auditIDs places the rules of the audit on the chain; a rule that is not here is reported elsewhere.
+var auditIDs = map[string]string{
+	"log.origin": "signature.origin", "log.signature": "signature.checkpoint", "log.boot_signature": "signature.boot",
+	"log.root": "consistency.root", "entries.start": "lineage.order", "entries.signature": "entries.signed",
+	"entries.form": "", "entries.origin": "", "entries.index": "", "entries.kseq": "", "entries.kinds": "", "entries.time": "",
+	"entries.source": "", "entries.intent": "", "entries.erasure": "", "entries.content": "", "entries.withheld": "", "entries.complete": "",
+}
+
+func (w *logWalk) findings() {
+	for _, c := range w.report.Checks {
+		id, ours := auditIDs[c.ID]
+		if !ours || c.Outcome == appraisal.NotChecked && c.ID != "entries.complete" {
+			continue // nothing of the kind is there, or it was not asked for
+		}
+		if id != "" {
+			c.ID = id
+		}
+		c.Detail = w.label + c.Detail
+		w.a.add(c)
+	}
+}
+
+// mayErase knows which start allowed whom to have content erased.
+func (w *logWalk) mayErase() func(start uint64, by tlog.Requester) error {
+	allowed := map[uint64][]string{}
+	for _, ev := range w.docs {
+		boot, err := evidence.ParseBoot(ev.Statement)
+		if err != nil {
+			continue // lineage reports it
+		}
+		parts, err := ev.MatchParts(boot)
+		if err != nil {
+			continue // lineage reports it
+		}
+		for _, p := range parts {
+			if p.Log.Origin == w.part.Log.Origin {
+				allowed[p.Found.BootNumber] = boot.Policies.Erasure.Requesters
+			}
+		}
+	}
+	return func(start uint64, by tlog.Requester) error {
+		if slices.Contains(allowed[start], by.String()) {
+			return nil
+		}
+		return fmt.Errorf("the policy of start %d does not let %s have content erased", start, by)
+	}
+}
+
+// prefixTree follows the tree up to the largest size of interest and keeps the roots on the way.
+type prefixTree struct {
+	tree  tlog.Tree
+	sizes []uint64 // ascending
+	roots map[uint64]tlog.Hash
+}
+
+// prefix prepares the sizes at which this tree will be compared with another one's.
+func (w *logWalk) prefix() *prefixTree {
+	p := &prefixTree{roots: w.roots}
+	if w.resume != nil {
+		tree, err := tlog.NewTree(w.resume.Size, w.resume.Roots)
+		if err != nil {
+			return p // NewAuditor refused it
+		}
+		p.tree = tree
+		p.roots[w.resume.Size] = tree.Root()
+	}
+	for _, s := range w.seen {
+		p.want(s.Checkpoint)
+	}
+	p.want([]byte(w.note))
+	slices.Sort(p.sizes)
+	return p
+}
+
+func (p *prefixTree) want(note []byte) {
+	if c, err := tlog.ParseCheckpoint(note); err == nil && c.Size > p.tree.Size() {
+		p.sizes = append(p.sizes, c.Size)
+	}
+}
+
+func (p *prefixTree) add(item tlog.Item) {
+	if len(p.sizes) == 0 {
+		return
+	}
+	if item.Left() {
+		if p.tree.AppendSubtree(item.Level, item.Hash) != nil {
+			p.sizes = nil // the auditor reports it
+			return
+		}
+	} else {
+		p.tree.Append(tlog.RecordHash(item.Leaf))
+	}
+	for len(p.sizes) > 0 && p.sizes[0] <= p.tree.Size() {
+		if p.sizes[0] == p.tree.Size() {
+			p.roots[p.tree.Size()] = p.tree.Root()
+		}
+		p.sizes = p.sizes[1:]
+	}
+}
+
+// finish adds what was learnt about the agent, and what may be remembered.
+func (w *logWalk) finish(l Log) {
+	r := agentResult(w.part)
+	c := w.reader.Checkpoint
+	r.Size, r.Root, r.Verified = c.Size, rootText(c.Root), w.entries()
+	r.Scope = w.scope()
+	if w.report != nil {
+		r.Withheld = w.report.Withheld
+		if w.report.Kinds != nil {
+			r.Starts = w.report.Kinds.Next(tlog.TypeBoot)
+		}
+		for by, n := range w.report.ErasedBy {
+			if r.Erased == nil {
+				r.Erased = map[string]int{}
+			}
+			r.Erased[by.String()] = int(n)
+		}
+	}
+	w.a.result.Agents = append(w.a.result.Agents, r)
+	w.remember(l)
+}
+
+func (w *logWalk) entries() uint64 {
+	if w.report == nil {
+		return 0
+	}
+	return w.report.Entries
+}
+
+func (w *logWalk) scope() string {
+	h := w.reader.Header
+	switch {
+	case w.report == nil:
+		return "nothing"
+	case w.report.LeftOut > 0 && len(h.Query.Types) > 0:
+		return fmt.Sprintf("types %v, complete", h.Query.Types)
+	case w.report.LeftOut > 0:
+		return fmt.Sprintf("entries %d to %d and what proves them", h.Query.From, h.Query.To)
+	case h.Base > 0:
+		return fmt.Sprintf("since entry %d, verified before on this machine", h.Base)
+	}
+	return "whole log"
+}
+
+func (w *logWalk) remember(l Log) {
+	if w.report == nil || w.report.State == nil || w.a.current == nil || !w.a.current.readable() {
+		return
+	}
+	state, err := w.report.State.Marshal()
+	if err != nil {
+		return // it stays what was seen before
+	}
+	target := ""
+	if w.a.in.Kind == KindURL {
+		target = w.a.in.Target
+	}
+	root := w.a.current.judged.report.RootSHA256
+	w.a.result.Remember = append(w.a.result.Remember, Seen{
+		Type: SeenType, Target: target, Agent: w.part.Agent, Origin: w.part.Log.Origin, LogKey: w.part.Log.Key.String(),
+		TrustRoot: hex.EncodeToString(root[:]), Checkpoint: bytes.Clone(w.reader.Checkpoint.Raw), State: state, At: w.a.result.JudgedAt,
+	})
+}

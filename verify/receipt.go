@@ -1,0 +1,209 @@
+package verify
+
+import (
+	"crypto/ed25519"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/teapot-tee/teapot/appraisal"
+	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/tlog"
+)
+
+// receipt judges a receipt. The file form brings boot leaf and evidence; the short form that comes with a reply does
+// not, so only the log's own signature can be checked, with the key this machine remembers.
+func (a *appraiser) receipt() error {
+	r, err := tlog.ParseReceipt(a.in.File)
+	if err != nil {
+		return err
+	}
+	c, err := tlog.ParseCheckpoint([]byte(r.Checkpoint))
+	if err != nil {
+		return fmt.Errorf("the receipt's checkpoint: %w", err)
+	}
+	a.offline()
+	w := &receiptWalk{a: a, receipt: r, checkpoint: c}
+	if len(r.Evidence) > 0 {
+		ev, err := evidence.ParseEvidence(r.Evidence)
+		if err != nil {
+			return fmt.Errorf("the receipt's evidence: %w", err)
+		}
+		a.openCurrent(ev)
+		w.part = a.partOfLog(c.Origin)
+	}
+	w.keys()
+	w.entries()
+	w.bootLeaf()
+	w.memory()
+	w.finish()
+	return nil
+}
+
+type receiptWalk struct {
+	a          *appraiser
+	receipt    *tlog.Receipt
+	checkpoint *tlog.SignedCheckpoint
+	part       *evidence.AgentPart // nil: the short form, or evidence of another log
+	verified   uint64
+}
+
+func (w *receiptWalk) fail(id, detail, fault, remedy string) {
+	w.a.add(appraisal.Check{ID: id, Outcome: appraisal.Failed, Detail: detail, Source: "the receipt", Fault: fault, Remedy: remedy})
+}
+
+const remedyReceipt = "this receipt proves nothing: ask for it again; keep this one if the server gave it to you"
+
+// keys checks the checkpoint's two signatures with the attested keys, or with the remembered log key.
+func (w *receiptWalk) keys() {
+	if w.part != nil {
+		if w.checkpoint.SignedByLog(ed25519.PublicKey(w.part.Log.Key[:])) != tlog.SigGood {
+			w.fail("signature.checkpoint", "the checkpoint is not signed by the attested log key", "host", remedyReceipt)
+			return
+		}
+		if w.checkpoint.SignedByBoot(ed25519.PublicKey(w.a.current.boot.BootKey[:])) != tlog.SigGood {
+			w.fail("signature.boot", "the checkpoint is not signed by the boot key of this start", "host", remedyReceipt)
+			return
+		}
+		w.a.pass("signature.checkpoint", "log key and boot key of the attested start signed the checkpoint", w.checkpoint.Origin, "the boot statement")
+		return
+	}
+	if w.a.current != nil {
+		w.fail("keys.agent", "the receipt's evidence does not name the log that its checkpoint is of", "host", remedyReceipt)
+		return
+	}
+	for _, s := range w.a.in.Seen {
+		key, err := hex.DecodeString(s.LogKey)
+		if s.Origin == w.checkpoint.Origin && err == nil && w.checkpoint.SignedByLog(key) == tlog.SigGood {
+			w.a.pass("signature.checkpoint", "the log key that this machine verified on "+s.At.UTC().Format(time.DateOnly)+" signed the checkpoint", s.LogKey, "this machine's memory")
+			return
+		}
+	}
+	w.a.add(appraisal.Check{
+		ID: "signature.checkpoint", Detail: "the short form of a receipt brings no evidence, and this machine has not verified this log: its key is unknown",
+		Remedy: "save the receipt's file form (its URL is in the header Teapot-Receipt), or verify the server first: teapot verify URL",
+	})
+}
+
+// entries checks leaf, place, signature and what is disclosed of each entry.
+func (w *receiptWalk) entries() {
+	shown := 0
+	for i := range w.receipt.Entries {
+		e := &w.receipt.Entries[i]
+		if !w.entry(i, e) {
+			return
+		}
+		if e.Content != nil {
+			shown++
+		}
+		w.verified++
+	}
+	n := len(w.receipt.Entries)
+	w.a.pass("entries.included", fmt.Sprintf("%d entries stand in the log at the places the receipt says", n), fmt.Sprintf("size %d", w.checkpoint.Size), "inclusion proofs under the checkpoint")
+	if shown > 0 {
+		w.a.pass("entries.content", fmt.Sprintf("the %d texts are those that their entries commit to", shown), "", "the commitments in the entries")
+	}
+	if w.part == nil {
+		w.a.notChecked("entries.signed", "the agent key is not in the short form")
+		return
+	}
+	w.a.pass("entries.signed", fmt.Sprintf("%d entries are signed by the agent key of the attested start", n), w.part.AgentKey.String(), "the boot statement")
+}
+
+func (w *receiptWalk) entry(i int, e *tlog.ReceiptEntry) bool {
+	at := fmt.Sprintf("entry %d: ", e.Index)
+	leaf, err := tlog.DecodeLeaf(e.Leaf)
+	switch {
+	case err != nil:
+		w.fail("entries.form", at+err.Error(), "host", remedyReceipt)
+		return false
+	case leaf.Origin != w.checkpoint.Origin || leaf.Index != e.Index:
+		w.fail("entries.origin", at+"the leaf is of another log or place", "host", remedyReceipt)
+		return false
+	case w.part != nil && !leaf.Verify(ed25519.PublicKey(w.part.AgentKey[:])):
+		w.fail("entries.signed", at+"not signed by the agent key of the attested start", "host", remedyReceipt)
+		return false
+	}
+	if err := tlog.VerifyInclusion(tlog.RecordHash(e.Leaf), e.Index, w.checkpoint.Size, w.receipt.Path(i), w.checkpoint.Root); err != nil {
+		w.fail("entries.included", at+err.Error(), "host", remedyReceipt)
+		return false
+	}
+	if e.Content == nil {
+		return true
+	}
+	addendum, err := e.Addendum(e.Content)
+	if err == nil {
+		_, err = tlog.OpenAddendum(leaf.Content, addendum)
+	}
+	if err != nil {
+		w.fail("entries.content", at+err.Error(), "host", "the text in this receipt is not what was recorded: do not rely on it")
+		return false
+	}
+	return true
+}
+
+// bootLeaf checks that the attested start stands in the log before the entries.
+func (w *receiptWalk) bootLeaf() {
+	if w.receipt.Boot == nil || w.part == nil {
+		return
+	}
+	b := w.receipt.Boot
+	leaf, err := tlog.DecodeLeaf(b.Leaf)
+	if err == nil {
+		err = tlog.VerifyInclusion(tlog.RecordHash(b.Leaf), b.Index, w.checkpoint.Size, b.Proof, w.checkpoint.Root)
+	}
+	switch {
+	case err != nil:
+		w.fail("lineage.starts", "the boot leaf: "+err.Error(), "host", remedyReceipt)
+	case leaf.Start == nil || leaf.Index != b.Index || leaf.Origin != w.checkpoint.Origin || !leaf.Verify(ed25519.PublicKey(w.part.AgentKey[:])):
+		w.fail("lineage.starts", "the boot leaf is none, or of another log, or not signed by this start", "host", remedyReceipt)
+	case evidence.Digest(leaf.Start.Statement) != w.a.current.evidence.ID() || leaf.Index != w.part.Found.Size ||
+		evidence.Digest(leaf.Start.Root) != w.part.Found.Root || leaf.Start.BootKey != [32]byte(w.a.current.boot.BootKey):
+		w.fail("lineage.starts", "the boot leaf and the attested boot statement disagree", "host", remedyReceipt)
+	case w.receipt.Entries[0].Index <= b.Index:
+		w.fail("lineage.starts", "an entry stands before the start that is said to have signed it", "host", remedyReceipt)
+	default:
+		w.a.pass("lineage.starts", "the attested start opens with its boot leaf, before these entries", fmt.Sprintf("index %d", b.Index), "inclusion proof under the checkpoint")
+	}
+}
+
+// memory compares the checkpoint with what this machine saw of the log, where the sizes are equal.
+func (w *receiptWalk) memory() {
+	w.a.mayMiss = append(w.a.mayMiss, "rollback.memory", "witnesses.quorum", "consistency.root")
+	for _, s := range w.a.in.Seen {
+		was, err := tlog.ParseCheckpoint(s.Checkpoint)
+		if err != nil || s.Origin != w.checkpoint.Origin || was.Size != w.checkpoint.Size {
+			continue
+		}
+		if was.Root != w.checkpoint.Root {
+			w.fail("rollback.memory", "the receipt is of another history than this machine saw", "host", remedyFork)
+			w.keepFork(was, s)
+			return
+		}
+		w.a.pass("rollback.memory", "the receipt is of the log that this machine saw", "", "this machine's memory")
+		return
+	}
+	w.a.notChecked("rollback.memory", "nothing of this size was seen before; verify the server to compare")
+	w.a.notChecked("consistency.root", "a receipt shows its own entries only")
+}
+
+func (w *receiptWalk) keepFork(was *tlog.SignedCheckpoint, s Seen) {
+	key, err := hex.DecodeString(s.LogKey)
+	if err != nil {
+		return
+	}
+	if f, err := tlog.NewFork(key, was.Raw, w.checkpoint.Raw, w.checkpoint.Root, nil); err == nil {
+		if doc, err := f.Marshal(); err == nil {
+			w.a.result.Forks = append(w.a.result.Forks, doc)
+		}
+	}
+}
+
+func (w *receiptWalk) finish() {
+	if w.part == nil {
+		return
+	}
+	r := agentResult(w.part)
+	r.Size, r.Root, r.Verified, r.Scope = w.checkpoint.Size, rootText(w.checkpoint.Root), w.verified, "receipt"
+	w.a.result.Agents = append(w.a.result.Agents, r)
+}
