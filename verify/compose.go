@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/teapot-tee/teapot/appraisal"
 	"github.com/teapot-tee/teapot/eventlog"
@@ -57,14 +58,26 @@ func (a *appraiser) composeRules(hash string, text []byte) appraisal.Check {
 			return c
 		}
 	}
-	findings := composeFindings(text)
-	if len(findings) == 0 {
-		c.Detail = "the compose file keeps the platform's sockets to Teapot: images by digest, no scripts, no added privileges"
+	report := eventlog.JudgeCompose(text)
+	if len(report.Findings) == 0 {
+		c.Detail = "the compose file keeps the platform's sockets to Teapot: " + servicesText(report)
 		return c
 	}
+	var findings []string
+	for _, f := range report.Findings {
+		findings = append(findings, f.String())
+	}
 	c.Outcome, c.Fault = appraisal.Failed, "operator"
-	c.Detail = fmt.Sprintf("the compose file lets other code reach the platform or change unnoticed: %s", findings[0])
-	c.Want = joinLines(findings)
+	c.Detail = "the compose file lets other code reach the platform, or change unnoticed: " + findings[0]
+	c.Want = strings.Join(findings, "; ")
 	c.Remedy = "ask the operator for a compose file within the rules (docs/policy.md); or review this one and pin its hash with accept_compose_by_hash"
 	return c
+}
+
+func servicesText(r eventlog.ComposeReport) string {
+	names := make([]string, len(r.Services))
+	for i, s := range r.Services {
+		names[i] = s.Name + " (" + s.Image + ")"
+	}
+	return fmt.Sprintf("%d services, images by digest, no scripts, no added privileges: %s", len(names), strings.Join(names, ", "))
 }

@@ -43,7 +43,7 @@ func (a *appraiser) measure(s *start) (measured, []appraisal.Check) {
 	}
 	m.td(q.TD)
 	if len(s.evidence.EventLog) == 0 {
-		return m, a.ccel(s)
+		return m, withoutLog(s)
 	}
 	events, err := eventlog.Parse(s.evidence.EventLog)
 	replayed := err == nil && eventlog.Replay(events) == eventlog.Registers(q.TD.RTMR)
@@ -56,6 +56,14 @@ func (a *appraiser) measure(s *start) (measured, []appraisal.Check) {
 		Detail: fmt.Sprintf("the %d events of the log give exactly the registers in the quote", len(events)),
 	}}
 	return m, append(checks, a.compose(&m, s)...)
+}
+
+// withoutLog: registers that no log explains can still be compared as they are; a compose file needs its log.
+func withoutLog(s *start) []appraisal.Check {
+	if len(s.evidence.AppCompose) == 0 {
+		return nil
+	}
+	return []appraisal.Check{composeFailed("a compose file is shown, but no event log that would tie it to the quote", "", "a compose-hash event")}
 }
 
 func replayFailed(err error) appraisal.Check {

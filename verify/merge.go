@@ -3,7 +3,6 @@ package verify
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/teapot-tee/teapot/appraisal"
@@ -60,5 +59,3 @@ func replayed(ev *evidence.Evidence, td *dcap.TDReport) ([]eventlog.Event, bool)
 	events, err := eventlog.Parse(ev.EventLog)
 	return events, err == nil && eventlog.Replay(events) == eventlog.Registers(td.RTMR)
 }
-
-func joinLines(lines []string) string { return strings.Join(lines, "; ") }
