@@ -33,11 +33,12 @@ func Describe(raw []byte) Description {
 		d.field("trailing", len(d.c.rest), "after the signature data: never interpreted")
 	}
 	q, f := parseQuote(raw)
-	if f != nil {
+	if f != nil && len(d.out.Problems) == 0 {
 		d.problem(f.detail)
-		q = nil
 	}
-	d.out.Quote = q
+	if f == nil {
+		d.out.Quote = q
+	}
 	return d.out
 }
 

@@ -75,22 +75,17 @@ func (j *judge) fail(check int, f *fault) {
 }
 
 func (j *judge) run(format *fault, c *Collateral) {
-	j.judgeQuoteFormat(format)
-	if j.q != nil {
+	if j.settle(checkFormat, format) {
 		j.judgeChain(c)
-	}
-	j.judgeCRLs()
-	j.judgeTCBInfo()
-	j.judgeIdentity()
-	if j.q != nil {
+		j.judgeCRLs()
+		j.judgeTCBInfo()
+		j.judgeIdentity()
 		j.judgeSignatures()
 		j.judgeTCB()
 	}
 	j.supplement()
 	j.conclude()
 }
-
-func (j *judge) judgeQuoteFormat(f *fault) { j.settle(checkFormat, f) }
 
 // judgeChain verifies the platform's certificates (section 4.1.2.1).
 func (j *judge) judgeChain(c *Collateral) {
@@ -183,7 +178,7 @@ func (j *judge) judgeTCBInfo() {
 	}
 	t := j.m.info
 	j.settle(checkTCBValidity, j.window(t.issued, t.next, "TCB info"))
-	if j.q != nil && j.chain != nil {
+	if j.chain != nil {
 		j.settle(checkTCBMatch, matchPlatform(t, j.q.Header.TEE, j.chain.pck))
 	}
 }
@@ -218,9 +213,6 @@ func (j *judge) judgeIdentity() {
 	}
 	i := j.m.identity
 	j.settle(checkQEIDValidity, j.window(i.issued, i.next, "the QE identity"))
-	if j.q == nil {
-		return
-	}
 	want := "QE"
 	if j.q.Header.TEE == TDX {
 		want = "TD_QE"

@@ -114,7 +114,9 @@ func (t *tcbInfo) evaluate(p *PCK, svn *[16]byte, qeSVN uint64, qe *svnLevel) (E
 	if level == nil {
 		return Evaluation{}, faultf(ClassTCBNotSupported, "the platform reaches none of the levels in TCB info")
 	}
-	e := Evaluation{Platform: level.status, QE: qe.status, TCBDate: min(level.date, qe.date)}
+	e := Evaluation{
+		Platform: level.status, QE: qe.status, TCBDate: min(level.date, qe.date), Advisories: []string{}, Shortfalls: Shortfalls{},
+	}
 	e.add(level.advisories)
 	if svn != nil && svn[1] > 0 {
 		m := t.moduleFor(svn[1])

@@ -68,7 +68,8 @@ func meaning(status int) string {
 func (c *Client) get(ctx context.Context, address string) (*answer, error) {
 	for attempt := 1; ; attempt++ {
 		a, wait, err := c.once(ctx, address)
-		if err == nil || wait < 0 || attempt == attempts || ctx.Err() != nil {
+		var answered *StatusError
+		if err == nil || wait < 0 || attempt == attempts || ctx.Err() != nil || attempt == 2 && !errors.As(err, &answered) {
 			return a, err
 		}
 		if wait == 0 {
