@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type Record struct {
 	Type       string `json:"type"`
 	Platform   string `json:"platform"`
 	Derivation string `json:"derivation"`
+	Root       string `json:"root,omitempty"` // SHA-256 of the root certificate of this platform's quotes, hex
 }
 
 // ForeignDataError says that a data directory belongs to another platform or key derivation.
@@ -29,12 +31,17 @@ type ForeignDataError struct {
 	Recorded   Record
 	Platform   string
 	Derivation string
+	Root       string
 }
 
 func (e *ForeignDataError) Error() string {
 	if e.Recorded.Platform != e.Platform {
 		return fmt.Sprintf("%s belongs to platform %q, this start is on %q: wallets and log would change; start where it was made, or choose another --data directory",
 			e.Path, e.Recorded.Platform, e.Platform)
+	}
+	if e.Root != "" {
+		return fmt.Sprintf("%s belongs to a platform whose quotes end in root %.16s…, this one's end in %.16s…: one of them is a simulator, or another one; start where it was made, or choose another --data directory",
+			e.Path, e.Recorded.Root, e.Root)
 	}
 	return fmt.Sprintf("%s was made with key derivation %q, this platform now offers %q: keys would change; go back to the platform version that made it",
 		e.Path, e.Recorded.Derivation, e.Derivation)
@@ -69,10 +76,31 @@ func Claim(dir string, a Attester) error {
 	if !ok {
 		return now.write(dir)
 	}
-	if found != now {
+	if found.Platform != now.Platform || found.Derivation != now.Derivation {
 		return &ForeignDataError{Path: dir, Recorded: found, Platform: now.Platform, Derivation: now.Derivation}
 	}
 	return nil
+}
+
+// ClaimRoot does the same for the root certificate (DER, by its SHA-256) that the platform's quotes end in: a simulator
+// behind a real platform's socket is another platform. The directory must have been claimed.
+func ClaimRoot(dir string, root [32]byte) error {
+	found, ok, err := ReadRecord(dir)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("claiming %s: it has no platform record", dir)
+	}
+	text := hex.EncodeToString(root[:])
+	switch found.Root {
+	case text:
+		return nil
+	case "":
+		found.Root = text
+		return found.write(dir)
+	}
+	return &ForeignDataError{Path: dir, Recorded: found, Platform: found.Platform, Derivation: found.Derivation, Root: text}
 }
 
 func (r Record) write(dir string) error {

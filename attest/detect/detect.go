@@ -8,9 +8,11 @@ package detect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/teapot-tee/teapot/attest"
 	"github.com/teapot-tee/teapot/attest/sim"
@@ -52,27 +54,57 @@ func Detect(ctx context.Context, env Environment) (attest.Attester, Finding, err
 		return nil, found.Finding, fmt.Errorf("choosing the platform: %w", err)
 	}
 	found.Salt, found.Warnings = set.salt, append(found.Warnings, set.warnings()...)
-	a, err := found.open(ctx, env)
+	a, err := found.open(ctx, env, found)
 	if err != nil {
 		return nil, found.Finding, fmt.Errorf("opening platform %s (%s): %w", found.Platform, found.Why, err)
 	}
-	if err := settle(ctx, env, set, a); err != nil {
+	warning, err := settle(ctx, env, set, a)
+	if err != nil {
 		return nil, found.Finding, closing(a, err)
+	}
+	if warning != "" {
+		found.Warnings = append(found.Warnings, warning)
 	}
 	return a, found.Finding, nil
 }
 
-// settle makes sure that the platform is allowed here.
-func settle(ctx context.Context, env Environment, set settings, a attest.Attester) error {
-	if set.requireHardware {
-		if err := genuine(ctx, a); err != nil {
-			return fmt.Errorf("TEAPOT_PLATFORM=require-hardware: %w", err)
-		}
+// settle makes sure that the platform is allowed here, and returns what a person should know about its quotes.
+func settle(ctx context.Context, env Environment, set settings, a attest.Attester) (warning string, err error) {
+	if env.Dir == "" && !set.requireHardware {
+		return "", nil
 	}
-	if env.Dir == "" {
-		return nil
+	root, genuine, err := rootOf(ctx, a, env.now())
+	if bad, ok := errors.AsType[*notGenuineError](err); ok && !set.requireHardware {
+		warning, err = bad.Error()+"; nobody will be able to verify this process", nil
 	}
-	return attest.Claim(env.Dir, a)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("asking platform %s for a quote: %w%s", a.Platform(), err, own(set))
+	case set.requireHardware && !genuine:
+		return "", fmt.Errorf("TEAPOT_PLATFORM=require-hardware: platform %s makes quotes under root %.16x…, which is not Intel's: a simulator answers there", a.Platform(), root)
+	case env.Dir == "":
+		return warning, nil
+	}
+	if err := attest.Claim(env.Dir, a); err != nil {
+		return "", err
+	}
+	return warning, attest.ClaimRoot(env.Dir, root)
+}
+
+// own explains the refusal that Teapot meets when it is pointed at itself.
+func own(set settings) string {
+	if set.endpoint == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (if Teapot's own simulator or guest API answers at %s: it refuses Teapot's statements to all callers on purpose; unset %s, teapot run has the simulator inside)",
+		set.endpoint, set.endpointFrom)
+}
+
+func (e Environment) now() time.Time {
+	if e.Clock != nil {
+		return e.Clock()
+	}
+	return time.Now()
 }
 
 func closing(a attest.Attester, err error) error {
@@ -83,24 +115,25 @@ func closing(a attest.Attester, err error) error {
 // candidate is a platform that was chosen but not opened.
 type candidate struct {
 	Finding
-	open func(context.Context, Environment) (attest.Attester, error)
+	derivation string // recorded in the data directory; "" is free to choose
+	open       func(context.Context, Environment, candidate) (attest.Attester, error)
 }
 
 func choose(env Environment, set settings) (candidate, error) {
-	recorded := ""
+	var recorded attest.Record
 	if env.Dir != "" {
-		r, _, err := attest.ReadRecord(env.Dir)
-		if err != nil {
+		var err error
+		if recorded, _, err = attest.ReadRecord(env.Dir); err != nil {
 			return candidate{}, err
 		}
-		recorded = r.Platform
 	}
 	c, err := chooseBy(env, set)
 	if err != nil {
 		return c, err
 	}
-	if recorded != "" && c.Platform != recorded {
-		return c, &attest.ForeignDataError{Path: env.Dir, Recorded: attest.Record{Platform: recorded}, Platform: c.Platform}
+	c.derivation = recorded.Derivation
+	if recorded.Platform != "" && c.Platform != recorded.Platform {
+		return c, &attest.ForeignDataError{Path: env.Dir, Recorded: recorded, Platform: c.Platform}
 	}
 	if c.Simulated && set.requireHardware {
 		return c, fmt.Errorf("TEAPOT_PLATFORM=require-hardware, and no hardware platform is here: looked for %s", strings.Join(c.Looked, "; "))
@@ -128,7 +161,9 @@ func chooseBy(env Environment, set settings) (candidate, error) {
 }
 
 func simulator(why string) candidate {
-	return candidate{Finding{Platform: "simulator", Simulated: true, Why: why}, func(_ context.Context, env Environment) (attest.Attester, error) {
-		return sim.New(sim.Options{Dir: env.Dir, Seed: env.Seed, AppCompose: env.AppCompose, SGX: env.SGX, Clock: env.Clock})
-	}}
+	return candidate{Finding: Finding{Platform: "simulator", Simulated: true, Why: why}, open: openSimulator}
+}
+
+func openSimulator(_ context.Context, env Environment, _ candidate) (attest.Attester, error) {
+	return sim.New(sim.Options{Dir: env.Dir, Seed: env.Seed, AppCompose: env.AppCompose, SGX: env.SGX, Clock: env.Clock})
 }

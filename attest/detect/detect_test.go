@@ -1,13 +1,16 @@
 package detect
 
 import (
+	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/attest/sim"
 )
 
 func envOf(set map[string]string) func(string) string {
@@ -80,6 +83,37 @@ func TestSettingsChooseTheEndpoint(t *testing.T) {
 		if err != nil || got.Platform != c.platform || got.Endpoint != c.endpoint {
 			t.Errorf("%s: %s at %q (%v), want %s at %q", name, got.Platform, got.Endpoint, err, c.platform, c.endpoint)
 		}
+	}
+}
+
+func TestDirectoryRemembersTheRoot(t *testing.T) {
+	dir := t.TempDir()
+	env := Environment{Getenv: envOf(nil), Root: t.TempDir(), Dir: dir}
+	if _, _, err := Detect(t.Context(), env); err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := attest.ReadRecord(dir)
+	if err != nil || len(r.Root) != 64 {
+		t.Fatalf("record %+v, %v", r, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "simulator.json")); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = Detect(t.Context(), env)
+	var foreign *attest.ForeignDataError
+	if !errors.As(err, &foreign) || foreign.Root == "" || foreign.Root == r.Root {
+		t.Errorf("another simulator in the same directory: %v", err)
+	}
+}
+
+func TestRootOfTheSimulatorIsNotIntels(t *testing.T) {
+	s, err := sim.New(sim.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, genuine, err := rootOf(t.Context(), s, time.Now())
+	if err != nil || genuine || root != sha256.Sum256(s.RootDER()) {
+		t.Errorf("root %x, genuine %v, %v", root, genuine, err)
 	}
 }
 
