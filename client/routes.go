@@ -89,12 +89,16 @@ type BundleQuery struct {
 	Nonce    []byte
 	From, To uint64 // indices [From, To); To 0 = the end
 	Type     string
+	Base     uint64 // size of a tree the reader verified before: the bundle goes on from there
 }
 
 func (q BundleQuery) values() url.Values {
 	v := url.Values{}
 	if len(q.Nonce) > 0 {
 		v.Set("nonce", hex.EncodeToString(q.Nonce))
+	}
+	if q.Base > 0 {
+		v.Set("base", strconv.FormatUint(q.Base, 10))
 	}
 	if q.From > 0 {
 		v.Set("from", strconv.FormatUint(q.From, 10))

@@ -20,6 +20,8 @@ import (
 type SealedTransport struct {
 	Key  evidence.HPKEKey
 	Base http.RoundTripper // nil means http.DefaultTransport
+	// Sealed is told the encapsulated key of each request, which a session statement names; nil tells nobody.
+	Sealed func(enc []byte)
 }
 
 // ErrNoBody is a request that cannot be sealed: EHBP seals bodies, and sending it open would surprise its sender.
@@ -41,6 +43,9 @@ func (t *SealedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	sealed, enc, s, err := t.seal(r, plain)
 	if err != nil {
 		return nil, err
+	}
+	if t.Sealed != nil {
+		t.Sealed(enc)
 	}
 	resp, err := t.base().RoundTrip(outgoing(r, sealed, enc))
 	if err != nil {

@@ -1,8 +1,10 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -215,17 +217,19 @@ func (w *logWalk) notWeaker(r *tlog.StartReport, before, now *start) {
 // newestIsCurrent demands that the last boot leaf belongs to the start that runs now: same boot, same boot key, and an
 // agent part that the newest statement still lists.
 func (w *logWalk) newestIsCurrent() {
-	if w.a.current == nil || w.a.current.boot == nil || len(w.report.Starts) == 0 {
+	if w.a.current == nil || w.a.current.boot == nil {
 		return
 	}
-	last := w.report.Starts[len(w.report.Starts)-1]
-	ok := evidence.PublicKey(last.Start.BootKey) == w.a.current.boot.BootKey
-	listed := false
-	for _, d := range w.a.current.boot.Agents {
-		listed = listed || d == evidence.Digest(last.Start.Part)
+	var key []byte
+	listed := true
+	if n := len(w.report.Starts); n > 0 {
+		last := w.report.Starts[n-1].Start
+		key, listed = last.BootKey[:], slices.Contains(w.a.current.boot.Agents, evidence.Digest(last.Part))
+	} else if w.resume != nil {
+		key = w.resume.BootKey
 	}
-	if !ok || !listed {
-		w.fail("lineage.current", "the newest start in the log is not the one that the evidence is about", hex.EncodeToString(last.Start.BootKey[:]), w.a.current.boot.BootKey.String(), "host", "the server shows an old log or old evidence: verify again; if it stays, do not trust it")
+	if want := w.a.current.boot.BootKey; !listed || !bytes.Equal(key, want[:]) {
+		w.fail("lineage.current", "the newest start in the log is not the one that the evidence is about", hex.EncodeToString(key), want.String(), "host", "the server shows an old log or old evidence: verify again; if it stays, do not trust it")
 	}
 }
 

@@ -317,3 +317,28 @@ func notNegative(field string, v int) error {
 	}
 	return nil
 }
+
+// Reference is one reference value of a Code: its name in the file and what it may be.
+type Reference struct {
+	Name string
+	Want []string
+}
+
+// Reference lists the reference values that are set, in the order in which they are reported.
+func (c Code) Reference() (out []Reference) {
+	for _, v := range c.values() {
+		if len(v.want) > 0 {
+			out = append(out, Reference{v.name, v.want})
+		}
+	}
+	if c.ISVProdID != nil {
+		out = append(out, Reference{"isvprodid", []string{fmt.Sprint(*c.ISVProdID)}})
+	}
+	if c.MinISVSVN > 0 {
+		out = append(out, Reference{"min_isvsvn", []string{fmt.Sprint(c.MinISVSVN)}})
+	}
+	if len(c.Software) > 0 {
+		out = append(out, Reference{"software", c.Software})
+	}
+	return out
+}

@@ -207,3 +207,16 @@ func (w *receiptWalk) finish() {
 	r.Size, r.Root, r.Verified, r.Scope = w.checkpoint.Size, rootText(w.checkpoint.Root), w.verified, "receipt"
 	w.a.result.Agents = append(w.a.result.Agents, r)
 }
+
+// ReceiptOrigin is the log that a receipt says it is of; empty when it cannot be read. Nothing is verified.
+func ReceiptOrigin(document []byte) string {
+	r, err := tlog.ParseReceipt(document)
+	if err != nil {
+		return ""
+	}
+	c, err := tlog.ParseCheckpoint([]byte(r.Checkpoint))
+	if err != nil {
+		return ""
+	}
+	return c.Origin
+}

@@ -86,3 +86,21 @@ func (r Result) Find(id string) appraisal.Check {
 	}
 	return appraisal.Check{ID: id}
 }
+
+// Contradicts says whether the result contradicts what this machine saw before.
+func (r Result) Contradicts() bool {
+	for _, c := range r.Checks {
+		if c.ID == "rollback.memory" && c.Outcome == appraisal.Failed {
+			return true
+		}
+	}
+	return false
+}
+
+// Unjudged is the Result for a target that could not be judged: tier none, exit 2, the error as headline.
+func Unjudged(target string, err error, at time.Time) Result {
+	return Result{
+		Type: ResultType, Headline: "NOT JUDGED: " + err.Error(), Exit: 2, Target: target, JudgedAt: at.UTC().Truncate(time.Second),
+		Checks: []appraisal.Check{}, Agents: []AgentResult{}, NotProven: "anything: the target could not be judged.",
+	}
+}

@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/teapot-tee/teapot/bundle"
+	"github.com/teapot-tee/teapot/client"
+	"github.com/teapot-tee/teapot/dcap"
+	"github.com/teapot-tee/teapot/dcap/pcs"
+	"github.com/teapot-tee/teapot/verify"
+	"github.com/teapot-tee/teapot/verify/policyfile"
+)
+
+// verifyFlags are the flags of `teapot verify`.
+type verifyFlags struct {
+	allowSimulated, asJSON, forget, whole bool
+	policy, channel, at                   string
+	agents                                []string
+	query                                 client.BundleQuery
+	watch                                 time.Duration
+}
+
+func newVerifyCmd() *cobra.Command {
+	f := &verifyFlags{}
+	cmd := &cobra.Command{
+		Use:   "verify TARGET",
+		Short: "Check an agent, link by link, from the CPU maker's root to each entry of its log",
+		Long: `Check an agent, link by link, from the CPU maker's root to each entry of its log.
+
+TARGET is the address of a running Teapot, or a file: a bundle, a receipt, a quote, an evidence document or evidence of a
+fork; files are recognised by content. Exit code: 0 the policy is met, 1 it is not, 2 could not judge, 64 usage.
+
+What this machine saw of a log is remembered in $TEAPOT_STATE (default ~/.local/state/teapot), so that the second look
+notices a fork or an old disk.`,
+		Example: "  teapot verify http://127.0.0.1:3000 --allow-simulated\n  teapot verify agent.bundle --policy agent.toml",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE:    func(cmd *cobra.Command, given []string) error { return runVerify(cmd, given[0], f) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.allowSimulated, "allow-simulated", false, "accept a simulator's root and its unknown code (tier warning, headline SIMULATED)")
+	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON (docs/verdict.schema.json)")
+	flags.StringVar(&f.policy, "policy", "", "policy `FILE` (TOML, docs/policy.md)")
+	flags.StringSliceVar(&f.agents, "agent", nil, "only this agent `UUID` (repeatable)")
+	flags.Uint64Var(&f.query.From, "from", 0, "only entries from this `INDEX` on, with proof that the part is complete")
+	flags.Uint64Var(&f.query.To, "to", 0, "only entries before this `INDEX`")
+	flags.StringVar(&f.query.Type, "type", "", "only entries of this `TYPE`, with proof that none is missing")
+	flags.BoolVar(&f.whole, "whole", false, "walk whole logs again, also what this machine verified before")
+	flags.StringVar(&f.channel, "channel", "", "bind the session to `KIND`: tls, hpke (passes through proxies) or none")
+	flags.StringVar(&f.at, "at", "", "judge a file as of this `TIME` (RFC 3339)")
+	flags.DurationVar(&f.watch, "watch", 0, "verify again every `INTERVAL` and print what changes")
+	flags.BoolVar(&f.forget, "forget", false, "first forget what this machine saw of the target (after you reset the agent yourself)")
+	return cmd
+}
+
+func runVerify(cmd *cobra.Command, target string, f *verifyFlags) error {
+	policy, err := f.loadPolicy()
+	if err != nil {
+		return &exitError{code: 64, err: err, hint: "teapot policy explain FILE says what a policy means"}
+	}
+	memory, err := client.OpenMemory()
+	if err != nil {
+		return err
+	}
+	v := &verifier{flags: f, policy: policy, memory: memory, out: cmd.OutOrStdout(), progress: newProgress(cmd.ErrOrStderr())}
+	if f.watch > 0 {
+		return v.watch(cmd.Context(), target)
+	}
+	result, err := v.once(cmd.Context(), target)
+	if err != nil {
+		return v.unjudged(target, err)
+	}
+	return v.print(result)
+}
+
+func (f *verifyFlags) loadPolicy() (p verify.Policy, err error) {
+	if f.policy != "" {
+		if p, err = policyfile.Load(f.policy); err != nil {
+			return p, err
+		}
+	}
+	if f.allowSimulated {
+		p.Simulated = "allow"
+	}
+	return p, nil
+}
+
+// verifier carries what one command line verifies with.
+type verifier struct {
+	flags    *verifyFlags
+	policy   verify.Policy
+	memory   *client.Memory
+	dcap     dcap.Verifier
+	out      io.Writer
+	progress *progress
+}
+
+func (v *verifier) once(ctx context.Context, target string) (verify.Result, error) {
+	if isAddress(target) {
+		return v.address(ctx, target)
+	}
+	return v.file(ctx, target)
+}
+
+func isAddress(target string) bool {
+	return strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://")
+}
+
+// address looks at a server. Where the log does not continue what was seen, it looks once more at the whole log, which
+// gives evidence of the fork.
+func (v *verifier) address(ctx context.Context, target string) (verify.Result, error) {
+	result, err := v.look(ctx, target, v.flags.whole)
+	if err != nil || v.flags.whole || !result.Contradicts() {
+		return result, err
+	}
+	return v.look(ctx, target, true)
+}
+
+func (v *verifier) look(ctx context.Context, target string, whole bool) (verify.Result, error) {
+	c, err := client.New(target, client.Options{})
+	if err != nil {
+		return verify.Result{}, &exitError{code: 64, err: err}
+	}
+	if v.flags.forget {
+		if err := v.forget(ctx, c); err != nil {
+			return verify.Result{}, err
+		}
+	}
+	in, err := c.Look(ctx, v.memory, client.LookOptions{Agents: v.flags.agents, Query: v.flags.query, Channel: v.flags.channel, Whole: whole})
+	if err != nil {
+		return verify.Result{}, err
+	}
+	return v.appraise(ctx, in)
+}
+
+func (v *verifier) forget(ctx context.Context, c *client.Client) error {
+	v.flags.forget = false // once, not at every look
+	info, err := c.Info(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range info.Agents {
+		if err := v.memory.Forget(c.Address(), a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verifier) appraise(ctx context.Context, in verify.Input) (verify.Result, error) {
+	at, err := v.flags.time(in.Kind)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	in.Verifier, in.Progress = &v.dcap, v.progress.show
+	in.Collateral = v.collateral(ctx)
+	defer v.progress.clear()
+	return verify.Appraise(in, v.policy, at)
+}
+
+func (f *verifyFlags) time(kind verify.Kind) (time.Time, error) {
+	if f.at == "" {
+		return time.Now(), nil
+	}
+	at, err := time.Parse(time.RFC3339, f.at)
+	if err != nil {
+		return at, &exitError{code: 64, err: fmt.Errorf("--at %q: want a time like 2026-11-25T12:00:00Z", f.at)}
+	}
+	if kind == verify.KindURL {
+		return at, &exitError{code: 64, err: errors.New("--at is for files: a server is judged now")}
+	}
+	return at, nil
+}
+
+// collateral asks Intel for genuine quotes only; a simulator's chain leads to no service.
+func (v *verifier) collateral(ctx context.Context) func([]byte) (json.RawMessage, error) {
+	fetcher := &pcs.Client{Dir: filepath.Join(v.memory.Dir(), "collateral"), BaseURL: os.Getenv("TEAPOT_PCCS_URL")}
+	return func(quote []byte) (json.RawMessage, error) {
+		if v.flags.at != "" || !verify.ClaimsIntelRoot(quote) {
+			return nil, nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		return fetcher.Collateral(ctx, quote)
+	}
+}
+
+// maxFile bounds a document that is read whole; bundles are streamed.
+const maxFile = 64 << 20
+
+func (v *verifier) file(ctx context.Context, path string) (verify.Result, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return verify.Result{}, &exitError{code: 2, err: err, hint: "TARGET is an address (http://…, https://…) or a file"}
+	}
+	defer f.Close()
+	head := make([]byte, verify.HeadSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return verify.Result{}, err
+	}
+	kind, err := verify.Recognise(head[:n])
+	if err != nil {
+		return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s cannot be judged: %w", path, err), hint: "bundles come from `teapot bundle URL -o FILE`"}
+	}
+	in := verify.Input{Target: path, Kind: kind}
+	whole := io.MultiReader(bytes.NewReader(head[:n]), f)
+	if kind == verify.KindBundle {
+		in.Log = whole
+		if in.Seen, err = v.seenInBundle(path); err != nil {
+			return verify.Result{}, err
+		}
+		return v.appraise(ctx, in)
+	}
+	if in.File, err = io.ReadAll(io.LimitReader(whole, maxFile+1)); err != nil {
+		return verify.Result{}, err
+	}
+	if len(in.File) > maxFile {
+		return verify.Result{}, fmt.Errorf("%s is larger than %d bytes and no bundle", path, maxFile)
+	}
+	if in.Seen, err = v.seenInReceipt(in); err != nil {
+		return verify.Result{}, err
+	}
+	return v.appraise(ctx, in)
+}
+
+// seenInBundle reads the bundle's head for its origin, to find what was seen of that log.
+func (v *verifier) seenInBundle(path string) ([]verify.Seen, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := bundle.NewReader(f)
+	if err != nil {
+		return nil, nil //nolint:nilerr // Appraise says what is wrong with it
+	}
+	return v.seenOf(r.Header.Origin)
+}
+
+func (v *verifier) seenInReceipt(in verify.Input) ([]verify.Seen, error) {
+	if in.Kind != verify.KindReceipt {
+		return nil, nil
+	}
+	return v.seenOf(verify.ReceiptOrigin(in.File))
+}
+
+func (v *verifier) seenOf(origin string) ([]verify.Seen, error) {
+	s, err := v.memory.Of(origin)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	return []verify.Seen{*s}, nil
+}
+
+// print writes the result, remembers what may be remembered, and turns the verdict into the exit code.
+func (v *verifier) print(r verify.Result) error {
+	forks, err := v.memory.RememberAll(r)
+	if err != nil {
+		return err
+	}
+	if v.flags.asJSON {
+		enc := json.NewEncoder(v.out)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(r)
+	} else {
+		err = r.WriteText(v.out)
+	}
+	for _, path := range forks {
+		v.progress.say("evidence of the fork: %s (anybody can check it: teapot verify FILE)", path)
+	}
+	if err != nil || r.Exit == 0 {
+		return err
+	}
+	return &exitError{code: r.Exit}
+}
+
+// unjudged reports that there is no verdict; with --json as a result of tier none, so that a program reads one shape.
+func (v *verifier) unjudged(target string, err error) error {
+	exit := &exitError{code: 2, err: err}
+	var typed *client.Error
+	if !errors.As(err, &exit) && errors.As(err, &typed) {
+		exit.hint = typed.Hint()
+	}
+	if v.flags.asJSON && exit.code == 2 {
+		r := verify.Unjudged(target, err, time.Now())
+		if err := json.NewEncoder(v.out).Encode(r); err != nil {
+			return err
+		}
+	}
+	return exit
+}
+
+// watch verifies again and again, and prints the whole result whenever the verdict changes.
+func (v *verifier) watch(ctx context.Context, target string) error {
+	if v.flags.watch < time.Second {
+		return &exitError{code: 64, err: errors.New("--watch: want at least 1s")}
+	}
+	last, code := "", 0
+	for {
+		r, err := v.once(ctx, target)
+		if ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			r = verify.Unjudged(target, err, time.Now())
+		}
+		code = r.Exit
+		if key := r.Headline + fmt.Sprint(r.Exit); key != last {
+			last = key
+			var exit *exitError
+			if err := v.print(r); err != nil && !errors.As(err, &exit) {
+				return err
+			}
+		} else {
+			v.progress.say("%s unchanged: %s", time.Now().Format(time.TimeOnly), verify.Clean(r.Headline))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(v.flags.watch):
+			continue
+		}
+		break
+	}
+	return &exitError{code: code}
+}
