@@ -1,0 +1,170 @@
+package verify_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/appraisal"
+	"github.com/teapot-tee/teapot/attest/sim"
+	"github.com/teapot-tee/teapot/boot"
+	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/tlog"
+	"github.com/teapot-tee/teapot/verify"
+)
+
+const eliza = "b850bc30-45f8-0041-a00a-83df46d8555d"
+
+// process is a real start over a real data directory, with a simulator of its own.
+type process struct {
+	*boot.Process
+	sim *sim.Simulator
+}
+
+func begin(t testing.TB, dir string, change ...func(*boot.Config)) *process {
+	t.Helper()
+	s, err := sim.New(sim.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := boot.Config{
+		Dir: dir, Attester: s, Collateral: s, Software: evidence.Software{Name: "teapot", Version: "test"},
+		Policies: boot.WeakestSafe(), Agents: []boot.AgentSpec{{ID: eliza, Name: "Eliza", Character: []byte(`{"name":"Eliza"}`)}},
+		Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	p, err := boot.Start(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() }) // some tests close before
+	return &process{p, s}
+}
+
+func (p *process) log(t testing.TB) *actionlog.Log {
+	t.Helper()
+	a, ok := p.Agent(eliza)
+	if !ok {
+		t.Fatal("no agent")
+	}
+	return a.Log
+}
+
+// talk appends n conversations: message, reply caused by it.
+func (p *process) talk(t testing.TB, n int) {
+	t.Helper()
+	for i := range n {
+		proofs, err := p.log(t).Append(t.Context(), actionlog.Entry{Type: "message", Source: tlog.SourceRuntime, Room: "r", User: "u", MediaType: "text/plain", Content: fmt.Appendf(nil, "hello %d", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.log(t).Append(t.Context(), actionlog.Entry{
+			Type: "reply", Source: tlog.SourceRuntime, Room: "r", MediaType: "text/plain", Content: []byte("how do you feel about that?"),
+			Cause: []uint64{proofs[0].Index}, Visibility: actionlog.VisibilityPublic,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (p *process) bundle(t testing.TB, x actionlog.Extract) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := p.log(t).Bundle(t.Context(), &b, x); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// look is what a client of this process would have in hand.
+func (p *process) look(t testing.TB, seen ...verify.Seen) verify.Input {
+	t.Helper()
+	nonce := make([]byte, 32)
+	_, _ = rand.Read(nonce)
+	session, err := p.Session(t.Context(), nonce, evidence.Channel{Kind: evidence.ChannelNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := p.Evidence().Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return verify.Input{
+		Target: "http://127.0.0.1:3000", Kind: verify.KindURL, Loopback: true, Nonce: nonce, Boot: document, Session: session, Seen: seen,
+		Logs: []verify.Log{{Agent: eliza, Bundle: bytes.NewReader(p.bundle(t, actionlog.Extract{Nonce: nonce}))}},
+	}
+}
+
+func appraise(t testing.TB, in verify.Input, p verify.Policy) verify.Result {
+	t.Helper()
+	r, err := verify.Appraise(in, p, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func simulated() verify.Policy { return verify.Policy{Simulated: "allow"} }
+
+func wantMet(t testing.TB, r verify.Result) {
+	t.Helper()
+	if r.Exit != 0 || r.Err() != nil {
+		t.Fatalf("not met:\n%s", text(r))
+	}
+}
+
+func wantFailed(t testing.TB, r verify.Result, id string) appraisal.Check {
+	t.Helper()
+	for _, c := range r.Checks {
+		if c.ID == id && c.Outcome == appraisal.Failed {
+			if r.Exit != 1 || r.Tier != appraisal.Contraindicated || c.Fault == "" || c.Remedy == "" {
+				t.Fatalf("%s failed, but exit %d, tier %s, fault %q, remedy %q", id, r.Exit, r.Tier, c.Fault, c.Remedy)
+			}
+			return c
+		}
+	}
+	t.Fatalf("%s did not fail:\n%s", id, text(r))
+	return appraisal.Check{}
+}
+
+func text(r verify.Result) string {
+	var b bytes.Buffer
+	_ = r.WriteText(&b) // a buffer does not fail
+	return b.String()
+}
+
+func TestSimulatedServerIsMetOnlyWhenAllowed(t *testing.T) {
+	p := begin(t, t.TempDir())
+	p.talk(t, 3)
+	allowed := appraise(t, p.look(t), simulated())
+	wantMet(t, allowed)
+	if allowed.Tier != appraisal.Warned || !allowed.Simulated || allowed.Headline[:9] != "SIMULATED" || len(allowed.Remember) != 1 {
+		t.Fatalf("tier %s, headline %q, remembers %d", allowed.Tier, allowed.Headline, len(allowed.Remember))
+	}
+	if os.Getenv("TEAPOT_SHOW") != "" {
+		fmt.Println(text(allowed))
+	}
+	refused := appraise(t, p.look(t), verify.Policy{})
+	wantFailed(t, refused, "hardware.root")
+	if !bytes.Contains([]byte(refused.Headline), []byte("SIMULATED")) || len(refused.Remember) != 0 {
+		t.Fatalf("headline %q, remembers %d", refused.Headline, len(refused.Remember))
+	}
+}
+
+func TestAffirmingNeedsReferenceValues(t *testing.T) {
+	p := begin(t, t.TempDir())
+	p.talk(t, 2)
+	in := p.look(t)
+	verify.TestingRoot(&in, sha256.Sum256(p.sim.RootDER()))
+	r := appraise(t, in, verify.Policy{})
+	fmt.Fprintln(os.Stderr, text(r))
+}
