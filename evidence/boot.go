@@ -19,7 +19,7 @@ type Boot struct {
 	BootID        BootID       `json:"boot_id"`       // fresh at each start
 	BootKey       PublicKey    `json:"boot_key"`      // fresh at each start; signs this start's checkpoints
 	Number        uint64       `json:"number"`        // of the statement within this start, from 0
-	Time          uint64       `json:"time"`          // host's clock, microseconds since 1970
+	Time          uint64       `json:"time"`          // host's clock, milliseconds since 1970
 	TLSKey        Bytes        `json:"tls_key"`       // SubjectPublicKeyInfo (DER); empty: no TLS
 	HPKEKeys      []HPKEKey    `json:"hpke_keys"`     // sorted by ID
 	Software      Software     `json:"software"`      //

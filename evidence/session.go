@@ -17,7 +17,7 @@ type Session struct {
 	Nonce       Bytes    `json:"nonce"`       // the caller's, 16 to 64 bytes
 	Channel     Channel  `json:"channel"`     //
 	Checkpoints []string `json:"checkpoints"` // latest signed checkpoint (note) of each agent's log, sorted
-	Time        uint64   `json:"time"`        // host's clock, microseconds since 1970
+	Time        uint64   `json:"time"`        // host's clock, milliseconds since 1970
 }
 
 // Channel kinds.
@@ -103,7 +103,7 @@ type Extract struct {
 	Query      string `json:"query"`      // as it was answered
 	Result     Digest `json:"result"`     // SHA-256 of the exact result bytes
 	Checkpoint string `json:"checkpoint"` // signed checkpoint (note) the answer was made at
-	Time       uint64 `json:"time"`       // host's clock, microseconds since 1970
+	Time       uint64 `json:"time"`       // host's clock, milliseconds since 1970
 }
 
 // ParseExtract reads the exact bytes of an extract statement.
