@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/ed25519"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -65,7 +66,14 @@ func (a *appraiser) bundledSession(r *bundle.Reader) map[string]string {
 		a.badStatement("session", err)
 		return nil
 	}
-	return a.openSession(ev)
+	notes := a.openSession(ev)
+	if s, err := evidence.ParseSession(ev.Statement); err == nil && hex.EncodeToString(s.Nonce) != r.Header.Nonce {
+		a.add(appraisal.Check{
+			ID: "session.nonce", Outcome: appraisal.Failed, Detail: "the session in the bundle was made for another request than the one it names",
+			Got: hex.EncodeToString(s.Nonce), Want: r.Header.Nonce, Source: "the bundle's header", Fault: "host", Remedy: "ask for the bundle again",
+		})
+	}
+	return notes
 }
 
 func (a *appraiser) partOfLog(origin string) *evidence.AgentPart {

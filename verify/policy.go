@@ -18,13 +18,15 @@ const PolicyVersion = 1
 // Policy says what the reader wants. The zero value is the strict default: Intel's root, UpToDate, nothing waived,
 // and no reference values, which no evidence can meet. The fields are the manual; docs/policy.md says it at length.
 type Policy struct {
-	Version int `toml:"version" json:"version,omitempty"` // 1; 0 means 1 in JSON, a file must say it
+	Version int `toml:"version" json:"version,omitempty"` // 1; 0 means 1
 
 	// What `teapot quote verify --policy` reads too.
-	AcceptStatus     []string `toml:"accept_status,omitempty" json:"accept_status,omitempty"`         // TCB statuses, Intel's spelling; empty = UpToDate
-	AcceptAdvisories []string `toml:"accept_advisories,omitempty" json:"accept_advisories,omitempty"` // "INTEL-SA-01234": accepted although the status names it
-	GraceDays        int      `toml:"grace_days,omitempty" json:"grace_days,omitempty"`               // days after the TCB date in which OutOfDate is accepted
-	Allow            []string `toml:"allow,omitempty" json:"allow,omitempty"`                         // debug, tud, migratable, service_td, reserved_attributes, xfam
+	AcceptStatus     []string `toml:"accept_status,omitempty" json:"accept_status,omitempty"` // TCB statuses besides UpToDate, Intel's spelling
+	AcceptAdvisories []string `toml:"accept_advisories,omitempty" json:"accept_advisories"`   // when present: every advisory that may be left open
+	GraceDays        int      `toml:"grace_days,omitempty" json:"grace_days,omitempty"`       // days after the TCB date in which OutOfDate is accepted
+	Allow            []string `toml:"allow,omitempty" json:"allow,omitempty"`                 // debug, tud, migratable, service_td, reserved_attributes, xfam
+
+	MinEvaluation uint64 `toml:"min_tcb_evaluation_data_number,omitempty" json:"min_tcb_evaluation_data_number,omitempty"` // of TCB info and QE identity
 
 	Simulated string   `toml:"simulated,omitempty" json:"simulated,omitempty"` // "refuse" (default) or "allow"
 	Waive     []string `toml:"waive,omitempty" json:"waive,omitempty"`         // ids of checks that may fail; see Waivable

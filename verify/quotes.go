@@ -32,7 +32,7 @@ func (a *appraiser) judge(name string, ev *evidence.Evidence, at time.Time) judg
 }
 
 func (a *appraiser) options(at time.Time) dcap.Options {
-	return dcap.Options{At: at, Policy: a.policy.dcap(), AllowSimulated: true}
+	return dcap.Options{At: at, Policy: a.policy.DCAP(), AllowSimulated: true}
 }
 
 // genuine says whether the chain ends in the pinned root. AllowSimulated lets package dcap go on to the end of the chain
@@ -180,12 +180,9 @@ func tcbText(r *dcap.Report) string {
 	return text
 }
 
-// dcap is the part of the policy that package dcap judges by.
-func (p Policy) dcap() dcap.Policy {
-	out := dcap.Policy{GraceDays: p.GraceDays}
-	if len(p.AcceptAdvisories) > 0 {
-		out.AcceptAdvisories = p.AcceptAdvisories
-	}
+// DCAP is the part of the policy that package dcap judges by.
+func (p Policy) DCAP() dcap.Policy {
+	out := dcap.Policy{AcceptAdvisories: p.AcceptAdvisories, GraceDays: p.GraceDays, MinEvaluation: p.MinEvaluation}
 	for _, name := range p.AcceptStatus {
 		if s, ok := dcap.ParseStatus(name); ok { // Validate refused what does not parse
 			out.AcceptStatus = append(out.AcceptStatus, s)

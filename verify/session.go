@@ -54,6 +54,8 @@ func (a *appraiser) channel(got evidence.Channel) {
 	case a.in.Loopback && !a.in.Secure:
 		a.mayMiss = append(a.mayMiss, "session.channel")
 		a.notChecked("session.channel", "loopback: no network in between")
+	case a.in.Secure:
+		a.boundChannel(got, evidence.Channel{Kind: evidence.ChannelNone})
 	default:
 		a.add(appraisal.Check{
 			ID: "session.channel", Outcome: appraisal.Failed, Detail: "plain http over a network: anybody on the way can read and change what you send",
@@ -74,6 +76,9 @@ func (a *appraiser) boundChannel(got, want evidence.Channel) {
 	if !sameChannel(got, want) || want.Kind == evidence.ChannelNone {
 		c.Outcome, c.Fault = appraisal.Failed, "network"
 		c.Detail = "something ends your TLS before the agent: the TEE sees another connection than you do"
+		if want.Kind == evidence.ChannelNone {
+			c.Detail = "nothing binds the evidence to your connection: whoever ends your TLS could be in between"
+		}
 		c.Remedy = "a proxy, a load balancer or an attacker sits in between; send nothing secret; use the HPKE channel (--channel hpke), which passes through proxies"
 	}
 	a.add(c)

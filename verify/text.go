@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -27,7 +28,8 @@ func (r Result) WriteText(w io.Writer) error {
 	p.line("judged    as of %s", r.JudgedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
 	p.chain(r.Checks)
 	p.agents(r.Agents)
-	p.wrong(r.Checks)
+	p.wrong("What is wrong", r.Checks, func(c appraisal.Check) bool { return !slices.Contains(r.Waived, c.ID) })
+	p.wrong("What is waived", r.Checks, func(c appraisal.Check) bool { return slices.Contains(r.Waived, c.ID) })
 	p.line("")
 	p.line("Not proven: %s", r.NotProven)
 	return p.err
@@ -81,15 +83,16 @@ func (p *printer) agents(agents []AgentResult) {
 	}
 }
 
-func (p *printer) wrong(checks []appraisal.Check) {
+// wrong lists what failed or warns. A check that was not made is no finding unless it has a remedy.
+func (p *printer) wrong(title string, checks []appraisal.Check, mine func(appraisal.Check) bool) {
 	n := 0
 	for _, c := range checks {
-		if c.Outcome != appraisal.Failed && c.Outcome != appraisal.Warning {
+		if !mine(c) || c.Outcome == appraisal.Passed || c.Outcome == appraisal.NotChecked && c.Remedy == "" {
 			continue
 		}
 		if n++; n == 1 {
 			p.line("")
-			p.line("What is wrong")
+			p.line("%s", title)
 		}
 		p.finding(n, c)
 	}

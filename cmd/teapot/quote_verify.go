@@ -15,7 +15,7 @@ import (
 
 	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/dcap/pcs"
-	"github.com/teapot-tee/teapot/dcap/policyfile"
+	"github.com/teapot-tee/teapot/verify/policyfile"
 )
 
 // judgeFlags are the flags of the commands that judge a quote.
@@ -165,11 +165,11 @@ func readPolicy(path string) (dcap.Policy, error) {
 	if err != nil {
 		return dcap.Policy{}, &exitError{code: 2, err: fmt.Errorf("--policy: %w", err)}
 	}
-	p, err := policyfile.Parse(text)
+	p, err := policyfile.Parse(text) // the whole policy of `teapot verify`; a quote is judged by its hardware part
 	if err != nil {
 		return dcap.Policy{}, &exitError{code: 2, err: fmt.Errorf("--policy %s: %w", path, err)}
 	}
-	return p, nil
+	return p.DCAP(), nil
 }
 
 // readCollateral reads the file or fetches. A quote that does not parse needs none: it is judged malformed.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -25,7 +24,7 @@ import (
 // verifyFlags are the flags of `teapot verify`.
 type verifyFlags struct {
 	allowSimulated, asJSON, forget, whole bool
-	policy, channel, at                   string
+	policy, channel, at, pccs             string
 	agents                                []string
 	query                                 client.BundleQuery
 	watch                                 time.Duration
@@ -57,6 +56,7 @@ notices a fork or an old disk.`,
 	flags.StringVar(&f.query.Type, "type", "", "only entries of this `TYPE`, with proof that none is missing")
 	flags.BoolVar(&f.whole, "whole", false, "walk whole logs again, also what this machine verified before")
 	flags.StringVar(&f.channel, "channel", "", "bind the session to `KIND`: tls, hpke (passes through proxies) or none")
+	flags.StringVar(&f.pccs, "pccs", "", "fetch collateral from this PCCS or PCS `URL` (default Intel's PCS)")
 	flags.StringVar(&f.at, "at", "", "judge a file as of this `TIME` (RFC 3339)")
 	flags.DurationVar(&f.watch, "watch", 0, "verify again every `INTERVAL` and print what changes")
 	flags.BoolVar(&f.forget, "forget", false, "first forget what this machine saw of the target (after you reset the agent yourself)")
@@ -184,7 +184,7 @@ func (f *verifyFlags) time(kind verify.Kind) (time.Time, error) {
 
 // collateral asks Intel for genuine quotes only; a simulator's chain leads to no service.
 func (v *verifier) collateral(ctx context.Context) func([]byte) (json.RawMessage, error) {
-	fetcher := &pcs.Client{Dir: filepath.Join(v.memory.Dir(), "collateral"), BaseURL: os.Getenv("TEAPOT_PCCS_URL")}
+	fetcher := &pcs.Client{Dir: defaultCollateralCache(), BaseURL: v.flags.pccs}
 	return func(quote []byte) (json.RawMessage, error) {
 		if v.flags.at != "" || !verify.ClaimsIntelRoot(quote) {
 			return nil, nil
@@ -227,6 +227,11 @@ func (v *verifier) file(ctx context.Context, path string) (verify.Result, error)
 	}
 	if len(in.File) > maxFile {
 		return verify.Result{}, fmt.Errorf("%s is larger than %d bytes and no bundle", path, maxFile)
+	}
+	if kind == verify.KindQuote {
+		if in.File, err = extractQuote(in.File); err != nil {
+			return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s cannot be judged: %w", path, err), hint: "TARGET is an address, or a bundle, receipt, evidence, fork or quote file"}
+		}
 	}
 	if in.Seen, err = v.seenInReceipt(in); err != nil {
 		return verify.Result{}, err

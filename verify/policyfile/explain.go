@@ -29,16 +29,12 @@ func (w *writer) explainHardware(p verify.Policy) {
 	} else {
 		w.say("  Genuine hardware only: the chain must end in Intel's root certificate. A simulator fails.")
 	}
-	status := "UpToDate"
-	if len(p.AcceptStatus) > 0 {
-		status = strings.Join(p.AcceptStatus, ", ")
-	}
-	w.say("  TCB status: %s.", status)
+	w.say("  TCB status: %s.", strings.Join(append([]string{"UpToDate"}, p.AcceptStatus...), ", "))
 	if p.GraceDays > 0 {
 		w.say("  OutOfDate too, for %d days after the TCB date.", p.GraceDays)
 	}
-	if len(p.AcceptAdvisories) > 0 {
-		w.say("  Advisories accepted: %s; any other fails.", strings.Join(p.AcceptAdvisories, ", "))
+	if p.AcceptAdvisories != nil {
+		w.say("  Advisories that may be left open: %s; any other fails.", orNone(strings.Join(p.AcceptAdvisories, ", ")))
 	}
 	if len(p.Allow) > 0 {
 		w.say("  ALLOWED although it weakens the TEE: %s.", strings.Join(p.Allow, ", "))
@@ -138,4 +134,11 @@ func (w *writer) explainWaivers(p verify.Policy) {
 	for _, id := range p.Waive {
 		w.say("  %s: %s", id, meaning(id))
 	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
 }

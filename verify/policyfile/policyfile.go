@@ -47,9 +47,6 @@ func parse(text []byte, read func(string) ([]byte, error)) (verify.Policy, error
 	if err := strict(text, &p); err != nil {
 		return verify.Policy{}, err
 	}
-	if p.Version == 0 {
-		return verify.Policy{}, errors.New(`policy: the first line must be "version = 1"`)
-	}
 	for i := range p.Code {
 		if err := hashCompose(&p.Code[i], read); err != nil {
 			return verify.Policy{}, err

@@ -61,9 +61,9 @@ func quote(s string) string {
 }
 
 func (w *writer) platform(simulated bool) {
-	w.say("# Lowest TCB status. Intel's words: UpToDate, SWHardeningNeeded, ConfigurationNeeded, …, OutOfDate.")
-	w.say(`accept_status = ["UpToDate"]`)
-	w.say("accept_advisories = []   # e.g. \"INTEL-SA-00615\", once you know why it does not matter to you")
+	w.say("# TCB statuses besides UpToDate that you accept: SWHardeningNeeded, ConfigurationNeeded, …, OutOfDate.")
+	w.say("accept_status = []")
+	w.say("# accept_advisories = [\"INTEL-SA-00615\"]   # when present: the only advisories that may be left open")
 	w.say("grace_days = 0           # days an OutOfDate platform is still accepted")
 	if simulated {
 		w.say("# This server is a SIMULATOR: nothing below proves hardware. Remove the next line for anything real.")
