@@ -175,6 +175,9 @@ func (w *logWalk) findings() {
 		c.Detail = w.label + c.Detail
 		w.a.add(c)
 	}
+	if said, is := w.reader.Kinds, w.report.Kinds; said != nil && is != nil && said.Hash() != is.Hash() {
+		w.fail("entries.kinds", "the bundle's counts by type are not those of its entries", "", "", "host", "ask for the bundle again; do not rely on this one")
+	}
 }
 
 // mayErase knows which start allowed whom to have content erased.

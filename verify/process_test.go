@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +27,22 @@ const eliza = "b850bc30-45f8-0041-a00a-83df46d8555d"
 // process is a real start over a real data directory, with a simulator of its own.
 type process struct {
 	*boot.Process
-	sim *sim.Simulator
+	sim  *sim.Simulator
+	once sync.Once
 }
+
+// Close may be called twice here: by the test and at its end.
+func (p *process) Close() (err error) {
+	p.once.Do(func() { err = p.Process.Close() })
+	return err
+}
+
+// hardware is a simulator that says it is a dstack TDX guest whose keys nobody else has: with TestingRoot, the only way
+// to walk the chain to its affirming end on a machine without a TEE.
+type hardware struct{ *sim.Simulator }
+
+func (hardware) Platform() string          { return "dstack-tdx" }
+func (hardware) Custody() evidence.Custody { return evidence.ThisStart }
 
 func begin(t testing.TB, dir string, change ...func(*boot.Config)) *process {
 	t.Helper()
@@ -46,8 +62,9 @@ func begin(t testing.TB, dir string, change ...func(*boot.Config)) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Close() }) // some tests close before
-	return &process{p, s}
+	out := &process{Process: p, sim: s}
+	t.Cleanup(func() { _ = out.Close() }) // a test that cares closes itself
+	return out
 }
 
 func (p *process) log(t testing.TB) *actionlog.Log {
@@ -160,11 +177,58 @@ func TestSimulatedServerIsMetOnlyWhenAllowed(t *testing.T) {
 	}
 }
 
-func TestAffirmingNeedsReferenceValues(t *testing.T) {
-	p := begin(t, t.TempDir())
-	p.talk(t, 2)
-	in := p.look(t)
+// genuine begins a process whose root counts as the CPU maker's in looks made by lookGenuine.
+func genuine(t testing.TB, dir string, change ...func(*boot.Config)) *process {
+	t.Helper()
+	return begin(t, dir, append([]func(*boot.Config){func(c *boot.Config) {
+		c.Attester = hardware{c.Attester.(*sim.Simulator)}
+	}}, change...)...)
+}
+
+func (p *process) lookGenuine(t testing.TB, seen ...verify.Seen) verify.Input {
+	t.Helper()
+	in := p.look(t, seen...)
 	verify.TestingRoot(&in, sha256.Sum256(p.sim.RootDER()))
-	r := appraise(t, in, verify.Policy{})
-	fmt.Fprintln(os.Stderr, text(r))
+	return in
+}
+
+// exact is a policy that names what runs.
+func exact(t testing.TB, p *process) verify.Policy {
+	t.Helper()
+	document, err := p.Evidence().Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := verify.Observe(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return verify.Policy{Code: []verify.Code{o.Code}, Agents: o.Agents}
+}
+
+func TestAffirmingNeedsReferenceValues(t *testing.T) {
+	p := genuine(t, t.TempDir())
+	p.talk(t, 2)
+	r := appraise(t, p.lookGenuine(t), exact(t, p))
+	wantMet(t, r)
+	if r.Tier != appraisal.Affirming || r.Simulated || len(r.Waived) != 0 {
+		t.Fatalf("tier %s:\n%s", r.Tier, text(r))
+	}
+	r = appraise(t, p.lookGenuine(t), verify.Policy{})
+	if c := r.Find("measurements.code"); r.Exit != 1 || r.Tier != appraisal.Warned || c.Outcome != appraisal.Warning {
+		t.Fatalf("unknown code on genuine hardware: exit %d, tier %s", r.Exit, r.Tier)
+	}
+	wrong := exact(t, p)
+	wrong.Code[0].MRTD = []string{strings.Repeat("ab", 48)}
+	if c := wantFailed(t, appraise(t, p.lookGenuine(t), wrong), "measurements.code"); !strings.Contains(c.Want, "mrtd") {
+		t.Fatalf("the difference is not named: %q", c.Want)
+	}
+	other := exact(t, p)
+	other.Agents[0].Character = []string{strings.Repeat("cd", 32)}
+	wantFailed(t, appraise(t, p.lookGenuine(t), other), "keys.agent")
+	// --allow-simulated waives nothing on genuine hardware.
+	lax := appraise(t, p.lookGenuine(t), simulated())
+	if lax.Exit != 1 {
+		t.Fatalf("--allow-simulated accepted unknown code on genuine hardware:\n%s", text(lax))
+	}
 }
