@@ -142,6 +142,14 @@ func (c *Character) Setting(key string) (string, bool) {
 	return v, v != ""
 }
 
+// PublicSetting is a setting that everybody may see: part of Public. "" if there is none.
+func (c *Character) PublicSetting(key string) string {
+	if v := c.Document.Path("settings", key); v.Truthy() && !secretName(key) {
+		return text(v)
+	}
+	return ""
+}
+
 // Secret is Eliza's getSecret, used where a value decides what is loaded: settings.secrets, then the environment.
 func (c *Character) Secret(key string) (string, bool) {
 	if v := c.Document.Path("settings", "secrets", key); v.Truthy() {

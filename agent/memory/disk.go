@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/teapot-tee/teapot/actionlog"
 )
 
 // read returns the items of a query, each checked against its log entry. A row that fails is left out, deleted and
@@ -35,11 +37,14 @@ func (s *Store) read(ctx context.Context, query string, args ...any) ([]Item, er
 }
 
 func (s *Store) check(ctx context.Context, index uint64, addendum []byte) (Item, error) {
-	leaf, err := s.opts.Log.Leaf(ctx, index)
+	entry, err := s.opts.Log.Entry(ctx, index)
 	if err != nil {
 		return Item{}, err
 	}
-	item, err := open(leaf, addendum)
+	if entry.State == actionlog.ContentErased {
+		return Item{}, fmt.Errorf("entry %d was erased", index)
+	}
+	item, err := open(&entry.Leaf, addendum)
 	if err != nil {
 		return Item{}, fmt.Errorf("%w: entry %d: %w", ErrTampered, index, err)
 	}

@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/teapot-tee/teapot/agent/plugin"
+	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/tlog"
 )
 
@@ -38,8 +40,15 @@ type Body struct {
 	Shared      bool                `json:"shared,omitempty"`
 }
 
-// Encode writes the exact bytes to commit to.
-func (b Body) Encode() ([]byte, error) { return json.Marshal(b) }
+// Encode returns the exact bytes to commit to and their media type: plain text where the text is all there is to say.
+// Name, action and reply reference are then left to the log's graph and to the process.
+func (b Body) Encode() (content []byte, mediaType string, err error) {
+	if len(b.Attachments) == 0 && b.Kind == "" && b.State == nil && !b.Shared && utf8.ValidString(b.Text) {
+		return []byte(b.Text), record.Text, nil
+	}
+	content, err = json.Marshal(b)
+	return content, record.JSON, err
+}
 
 // open makes an item of an addendum after checking it against its leaf.
 func open(leaf *tlog.Leaf, addendum []byte) (Item, error) {
@@ -48,10 +57,19 @@ func open(leaf *tlog.Leaf, addendum []byte) (Item, error) {
 		return Item{}, err
 	}
 	i := Item{Index: leaf.Index, Type: leaf.Type, Room: d.Room, User: d.User, At: time.UnixMicro(int64(leaf.Time))}
-	if err := json.Unmarshal(d.Content, &i.Body); err != nil {
-		return Item{}, fmt.Errorf("content of entry %d: %w", leaf.Index, err)
+	i.Body, err = decode(leaf.Content.MediaType, d.Content)
+	return i, err
+}
+
+// decode reads a content: plain text, or a Body.
+func decode(mediaType string, content []byte) (b Body, err error) {
+	if mediaType == record.Text {
+		return Body{Text: string(content)}, nil
 	}
-	return i, nil
+	if err := json.Unmarshal(content, &b); err != nil {
+		return b, fmt.Errorf("a memory's content: %w", err)
+	}
+	return b, nil
 }
 
 // ErrClosed is returned after Close.

@@ -65,3 +65,10 @@ func (s *Store) All(kind, room string) (list []Item) {
 	}
 	return list
 }
+
+// Has says whether there is anything of a type to search.
+func (s *Store) Has(kind string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.indexed, func(i Item) bool { return i.Type == kind })
+}

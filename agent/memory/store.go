@@ -16,20 +16,22 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // encrypts the file
 
+	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/agent/record"
-	"github.com/teapot-tee/teapot/tlog"
+	
 )
 
-// Leaves looks up leaves that are checked against the tree.
-type Leaves interface {
-	Leaf(ctx context.Context, index uint64) (*tlog.Leaf, error)
+// Log looks up entries that are checked against the tree.
+type Log interface {
+	Entry(ctx context.Context, index uint64) (actionlog.Item, error)
+	Size() uint64
 }
 
 // Options of a store.
 type Options struct {
 	Path   string   // "" keeps everything in the process, for tests
 	Key    [32]byte // encrypts the file and seals vectors
-	Log    Leaves
+	Log    Log
 	Logger *slog.Logger // nil discards
 	Rooms  int          // rooms kept in the process; 0 = 2048
 	Last   int          // messages kept per room in the process; 0 = 32 (Eliza's conversationLength)
@@ -58,7 +60,8 @@ type Store struct {
 type hot struct {
 	items []Item
 	used  uint64
-	dirty int // items that are not on disk yet
+	dirty int    // items that are not on disk yet
+	heard uint64 // messages since this part was read
 }
 
 type job struct {
@@ -164,6 +167,9 @@ func (s *Store) Add(ctx context.Context, i Item, addendum []byte) error {
 			return err
 		}
 		r.push(i, s.opts.Last)
+		if i.Type == record.Message {
+			r.heard++
+		}
 		s.known[i.Room] = true
 	}
 	if searched(i.Type) {
@@ -237,4 +243,14 @@ func (s *Store) evict() {
 	for _, o := range clean[:min(len(clean), 1+s.opts.Rooms/8)] {
 		delete(s.rooms, o.id)
 	}
+}
+
+// Heard counts the messages of a room since it was last read from disk.
+func (s *Store) Heard(room string) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.rooms[room]; ok {
+		return r.heard
+	}
+	return 0
 }

@@ -111,6 +111,9 @@ type Embedder interface {
 // ErrEmpty is an answer without text.
 var ErrEmpty = errors.New("the model answered nothing")
 
+// ErrUnconfigured is a model that lacks its key or endpoint; wrapped with what to set.
+var ErrUnconfigured = errors.New("no model is configured")
+
 // StatusError is an HTTP answer other than 2xx.
 type StatusError struct {
 	Status int

@@ -20,6 +20,7 @@ type Message struct {
 	Attachments []Attachment
 	At          time.Time
 	Index       uint64 // of its log entry
+	Ordinal     uint64 // counts the messages of its room since they were last read from disk, from 1
 	FromAgent   bool   // the agent itself said it
 	Authorised  bool   // the one who said it holds the server's token
 }

@@ -128,6 +128,9 @@ func Array(text string) []any {
 	return list
 }
 
+// textKey is where the reply's text begins.
+var textKey = regexp.MustCompile(`"text"\s*:\s*"`)
+
 var singleQuoted = regexp.MustCompile(`'([^'"\\]*)'`)
 
 // ShouldRespond reads RESPOND, IGNORE or STOP; "" if the text has none of them.

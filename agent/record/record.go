@@ -4,7 +4,9 @@ package record
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/tlog"
 )
 
@@ -16,37 +18,52 @@ const (
 	Memory    = "memory"    // something the agent took into its memory
 	Room      = "room"      // how the agent takes part in a room
 	Knowledge = "knowledge" // a document that the agent was given
-	Notice    = "notice"    // something went wrong and was handled
 )
 
-// Entry is what is appended.
-type Entry struct {
-	Type       string
-	Room, User string
-	Speaker    tlog.Speaker
-	Source     tlog.Source
-	MediaType  string
-	Content    []byte
-	Cause      []uint64
-	Visibility tlog.Visibility
-}
+// Media types of contents.
+const (
+	Text = "text/plain; charset=utf-8"
+	JSON = "application/json"
+)
 
-// Proof says that an entry is in the log: Path leads from LeafHash at Index to the root in Checkpoint.
-type Proof struct {
-	Index      uint64
-	Leaf       []byte
-	Addendum   []byte // 32 random bytes ‖ disclosed part
-	LeafHash   tlog.Hash
-	Path       []tlog.Hash
-	Checkpoint []byte
-}
-
-// Log is one agent's log. It is safe for concurrent use.
+// Log is one agent's log; *actionlog.Log is one. It is safe for concurrent use.
 type Log interface {
 	// Append returns when the entries are durable, under a signed checkpoint, and provable.
-	Append(ctx context.Context, e ...Entry) ([]Proof, error)
-	// Receipt proves a message and its reply under one checkpoint, as JSON of at most 4 KiB.
-	Receipt(ctx context.Context, message, reply Proof) ([]byte, error)
-	// Leaf returns an entry's leaf, checked against the tree.
-	Leaf(ctx context.Context, index uint64) (*tlog.Leaf, error)
+	Append(ctx context.Context, e ...actionlog.Entry) ([]actionlog.Proof, error)
+	// Entry returns one entry, checked against the tree, with its content.
+	Entry(ctx context.Context, index uint64) (actionlog.Item, error)
+	// InclusionProof returns the sibling hashes of an entry in the tree of an acknowledged size.
+	InclusionProof(index, size uint64) ([]tlog.Hash, error)
+	// Size is the number of acknowledged entries.
+	Size() uint64
+	// Origin names the log.
+	Origin() string
+}
+
+// Receipt proves a message and its reply under the reply's checkpoint: JSON of at most 4 KiB. The zero Proof leaves one out.
+func Receipt(l Log, message, reply actionlog.Proof) ([]byte, error) {
+	newest := reply
+	if reply.Checkpoint == nil {
+		newest = message
+	}
+	note, err := tlog.ParseCheckpoint(newest.Checkpoint)
+	if err != nil {
+		return nil, fmt.Errorf("making the receipt: %w", err)
+	}
+	var rows []tlog.Recorded
+	for _, p := range []actionlog.Proof{message, reply} {
+		if p.Leaf == nil {
+			continue
+		}
+		path, err := l.InclusionProof(p.Index, note.Size)
+		if err != nil {
+			return nil, fmt.Errorf("making the receipt: %w", err)
+		}
+		rows = append(rows, tlog.Recorded{Index: p.Index, Leaf: p.Leaf, Path: path, Addendum: p.Addendum})
+	}
+	r, err := tlog.NewReceipt(newest.Checkpoint, rows...)
+	if err != nil {
+		return nil, fmt.Errorf("making the receipt: %w", err)
+	}
+	return r.Marshal()
 }

@@ -1,0 +1,192 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/teapot-tee/teapot/agent/bootstrap"
+	"github.com/teapot-tee/teapot/agent/character"
+	"github.com/teapot-tee/teapot/agent/embed"
+	"github.com/teapot-tee/teapot/agent/memory"
+	"github.com/teapot-tee/teapot/agent/model/offline"
+	"github.com/teapot-tee/teapot/agent/plugin"
+	"github.com/teapot-tee/teapot/agent/spend"
+	"github.com/teapot-tee/teapot/agent/tee"
+)
+
+// Agent is one running character. It is safe for concurrent use.
+type Agent struct {
+	config     Config
+	character  *character.Character
+	actions    []plugin.Action
+	providers  []plugin.Provider
+	evaluators []plugin.Evaluator
+	services   []plugin.Service
+	spent      *spend.Ledger
+
+	mu    sync.Mutex
+	rooms map[string]plugin.RoomState
+
+	background chan task
+	stop       context.CancelFunc
+	stopped    sync.WaitGroup
+}
+
+// New starts an agent. Close stops it.
+func New(ctx context.Context, c Config) (*Agent, error) {
+	if c.Character == nil || c.Log == nil || c.Memory == nil {
+		return nil, errors.New("starting an agent: character, log and memory are needed")
+	}
+	c.defaults()
+	a := &Agent{config: c, character: c.Character, rooms: map[string]plugin.RoomState{}, background: make(chan task, 256), spent: spend.New(c.Character.ID, c.Spending)}
+	a.install(bootstrap.Plugin())
+	a.install(tee.Plugin())
+	for _, p := range c.Plugins {
+		a.install(p)
+	}
+	if err := a.recall(ctx); err != nil {
+		return nil, fmt.Errorf("starting agent %s: %w", a.Name(), err)
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.stop = stop
+	a.stopped.Go(func() { a.work(run) })
+	if err := a.startServices(run); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (c *Config) defaults() {
+	if c.Model == nil {
+		c.Model = offline.Model{}
+	}
+	if c.Embedder == nil {
+		c.Embedder = embed.Offline{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 2 * time.Minute
+	}
+	if c.Conversation <= 0 {
+		c.Conversation = 32
+	}
+}
+
+// install adds a plugin's parts. Of two actions with one name the first counts: a plugin cannot replace a built-in one.
+func (a *Agent) install(p plugin.Plugin) {
+	for _, action := range p.Actions {
+		if !slices.ContainsFunc(a.actions, func(o plugin.Action) bool { return o.Name == action.Name }) {
+			a.actions = append(a.actions, action)
+		}
+	}
+	a.providers = append(a.providers, p.Providers...)
+	a.evaluators = append(a.evaluators, p.Evaluators...)
+	a.services = append(a.services, p.Services...)
+}
+
+// recall reads the rooms' states from memory.
+func (a *Agent) recall(ctx context.Context) error {
+	states, err := a.config.Memory.States(ctx)
+	if err != nil {
+		return err
+	}
+	for room, item := range states {
+		if item.State != nil {
+			a.rooms[room] = *item.State
+		}
+	}
+	return nil
+}
+
+func (a *Agent) startServices(ctx context.Context) error {
+	t := a.newTurn(ctx, plugin.Message{})
+	for _, s := range a.services {
+		if err := s.Start(ctx, t); err != nil {
+			return fmt.Errorf("starting service %s: %w", s.ServiceType(), err)
+		}
+	}
+	return nil
+}
+
+// Close ends background work and services. It closes neither the log nor the memory: those were given.
+func (a *Agent) Close() error {
+	a.stop()
+	a.stopped.Wait()
+	var errs []error
+	for _, s := range slices.Backward(a.services) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		errs = append(errs, s.Stop(ctx))
+		cancel()
+	}
+	return errors.Join(errs...)
+}
+
+// ID is the agent's UUID.
+func (a *Agent) ID() string { return a.character.ID }
+
+// Name is the character's name.
+func (a *Agent) Name() string { return a.character.Name }
+
+// Character is what the agent was started with.
+func (a *Agent) Character() *character.Character { return a.character }
+
+// Memory is the agent's memory.
+func (a *Agent) Memory() *memory.Store { return a.config.Memory }
+
+// ActionNames lists what the agent can do.
+func (a *Agent) ActionNames() []string {
+	names := make([]string, 0, len(a.actions))
+	for _, action := range a.actions {
+		names = append(names, action.Name)
+	}
+	return names
+}
+
+// find chooses an action by Eliza's rule: names in lower case without underscores; one contains the other; by name, else
+// by simile. Unlike Eliza, a name of fewer than three letters matches nothing but itself.
+func (a *Agent) find(name string) (plugin.Action, bool) {
+	want := plain(name)
+	if want == "" {
+		return plugin.Action{}, false
+	}
+	for _, action := range a.actions {
+		if plain(action.Name) == want {
+			return action, true
+		}
+	}
+	for _, action := range a.actions {
+		if alike(plain(action.Name), want) {
+			return action, true
+		}
+	}
+	for _, action := range a.actions {
+		for _, simile := range action.Similes {
+			if alike(plain(simile), want) {
+				return action, true
+			}
+		}
+	}
+	return plugin.Action{}, false
+}
+
+func plain(name string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "_", "")
+}
+
+func alike(a, b string) bool {
+	if a == b {
+		return true
+	}
+	return len(a) > 2 && len(b) > 2 && (strings.Contains(a, b) || strings.Contains(b, a))
+}
