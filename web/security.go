@@ -14,7 +14,7 @@ const (
 		"worker-src 'self' blob:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
 	policyTypes  = "; require-trusted-types-for 'script'; trusted-types teapot"
 	connectSelf  = "connect-src 'self'"
-	connectOther = "connect-src 'self' https: http://localhost:* http://127.0.0.1:* http://[::1]:*"
+	connectOther = "connect-src 'self' https: http://localhost:* http://127.0.0.1:*"
 )
 
 // secure sets the headers of one file.

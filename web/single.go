@@ -59,7 +59,7 @@ func singlePolicy(script []byte) string {
 	sum := sha256.Sum256(script)
 	return "default-src 'none'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "' 'wasm-unsafe-eval' blob:; " +
 		"style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:; form-action 'none'; base-uri 'none'; " +
-		"connect-src https: http://localhost:* http://127.0.0.1:* http://[::1]:*"
+		"connect-src https: http://localhost:* http://127.0.0.1:*"
 }
 
 // single answers GET /explorer.html as a download, so that nobody runs it from the server it came from by accident.

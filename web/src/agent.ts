@@ -1,1 +1,108 @@
-export {};
+// The agent page: who this agent is, checked here, and its log as it grows.
+import "./elements/chain";
+import "./elements/graph";
+import "./elements/log";
+import type { Chain } from "./elements/chain";
+import { copyable } from "./elements/copy";
+import type { Graph } from "./elements/graph";
+import type { Log } from "./elements/log";
+import { wallets } from "./elements/wallets";
+import { define, Element } from "./element";
+import { h } from "./dom";
+import { family } from "./entry";
+import { date, t } from "./i18n";
+import { follow } from "./live";
+import type { AgentResult, Result } from "./result";
+import { Session } from "./session";
+import { shell } from "./shell";
+
+class AgentPage extends Element {
+  private session = new Session(new URL("/", location.href));
+  private chain = h("tp-chain") as Chain;
+  private log = h("tp-log") as Log;
+  private graph = h("tp-graph") as Graph;
+  private result: Result | null = null;
+  private stop: () => void = () => undefined;
+
+  connectedCallback(): void {
+    super.connectedCallback();
+    this.log.onwhy = (i) => { this.graph.show(family(this.log.entries, i), i); this.graph.scrollIntoView({ block: "nearest", behavior: "smooth" }); };
+    void this.start();
+  }
+
+  private async start(): Promise<void> {
+    this.chain.wait(t("agent.loading"));
+    try {
+      await this.session.meet(new URLSearchParams(location.search).get("agent") ?? undefined);
+      this.draw();
+      this.result = await this.session.judge();
+      this.chain.show(this.result);
+      this.log.entries.clear();
+      this.log.add(...(this.session.known?.entries ?? []));
+      this.draw();
+      document.documentElement.dataset.verdict = String(Math.round(performance.now()));
+      this.stop();
+      this.stop = follow(this.session, this.log, (why) => { this.chain.fail(why); });
+    } catch (e) {
+      this.chain.fail(t("agent.unreachable", (e as Error).message));
+    }
+  }
+
+  draw(): void {
+    const s = this.session;
+    const known = this.result?.agents?.find((a) => a.id === s.row?.id);
+    this.replaceChildren(
+      h("div", { class: "intro who" }, portrait(known?.log_key ?? ""), h("div", null, h("h1", null, s.row?.name ?? t("agent.title")), s.row ? h("p", { class: "hash" }, h("code", null, s.row.id)) : null), this.choose()),
+      this.chain,
+      h("div", { class: "cols" }, this.facts(known), wallets(known?.wallets ?? [], this.result?.simulated ?? false)),
+      this.log, this.graph, ...this.downloads());
+  }
+
+  /** choose appears when several agents live here. */
+  private choose(): HTMLElement | null {
+    const all = this.session.front?.agents ?? [];
+    if (all.length < 2) return null;
+    const select = h("select", { id: "choose", onchange: () => { location.search = `?agent=${encodeURIComponent(select.value)}`; } },
+      all.map((a) => h("option", { value: a.id, selected: a.id === this.session.row.id }, a.name)));
+    return h("div", { class: "choose" }, h("label", { for: "choose" }, t("agent.choose")), select);
+  }
+
+  private facts(a: AgentResult | undefined): HTMLElement {
+    const boot = this.session.known?.boot;
+    const rows: [string, Node | string | undefined][] = [
+      [t("agent.platform"), this.result?.platform], [t("agent.version"), boot && `${boot.software} ${boot.version}`],
+      [t("agent.started"), boot && date(boot.time)], [t("agent.size"), a && a.size.toLocaleString()],
+      [t("agent.origin"), a && copyable(a.origin)], [t("agent.key"), a && copyable(a.log_key)],
+      [t("agent.character"), a?.character_sha256 && copyable(a.character_sha256)],
+    ];
+    return h("section", { class: "card" }, h("h2", null, t("agent.title")),
+      h("dl", { class: "facts" }, rows.filter(([, v]) => v).map(([k, v]) => [h("dt", null, k), h("dd", null, v as Node | string)])));
+  }
+
+  private downloads(): HTMLElement[] {
+    const a = this.session.agent;
+    if (!a) return [];
+    const link = (label: string, url: URL, name: string): HTMLElement => h("li", null, h("a", { class: "button", href: url.href, download: name }, label));
+    return [h("section", { class: "card" }, h("h2", null, t("downloads.title")),
+      h("ul", { class: "plainlist row" }, link(t("downloads.bundle"), a.url("bundle"), "agent.bundle"), link(t("downloads.evidence"), new URL("/v1/evidence", a.base), "evidence.json"), link(t("downloads.checkpoint"), a.url("checkpoint"), "checkpoint.txt")),
+      h("p", { class: "small soft" }, t("downloads.cli")), copyable(`teapot verify ${a.base.origin}`))];
+  }
+}
+
+/** portrait is a picture made of the agent's key: another key, another face. */
+function portrait(key: string): HTMLElement {
+  const face = h("div", { class: "portrait", "aria-hidden": "true" });
+  for (let i = 0; i < 15; i++) {
+    const on = key ? parseInt(key.slice(i * 2, i * 2 + 2), 16) % 2 === 1 : false;
+    for (const x of new Set([i % 3, 4 - (i % 3)])) if (on) {
+      const cell = h("span");
+      cell.style.gridArea = `${Math.floor(i / 3) + 1} / ${x + 1}`;
+      face.append(cell);
+    }
+  }
+  if (key) face.style.setProperty("--hue", String(parseInt(key.slice(30, 34), 16) % 360));
+  return face;
+}
+
+define("tp-agent", AgentPage);
+shell();

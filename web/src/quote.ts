@@ -9,5 +9,5 @@ export interface Step { event: string; digest: string; value: string; payload?: 
 export interface Register { name: string; quoted: string; replayed: string; matches: boolean; steps: Step[] }
 export interface Explanation {
   tee: string; version: number; fields: Field[]; certificates?: Certificate[]; advisories?: string[];
-  status?: string; registers?: Register[]; notes?: string[];
+  status?: string; expires?: string; registers?: Register[]; notes?: string[];
 }

@@ -1,1 +1,107 @@
-export {};
+// <teapot-trust src="https://agent.example">: one element to embed. It checks the agent in the visitor's own browser,
+// shows state and age, and goes grey by itself when it cannot check. Attributes: src, agent, every (seconds, 300),
+// max-age (seconds, 900), policy (URL of a policy file), allow-simulated.
+import { h } from "./dom";
+import { icon } from "./icons";
+import { ago, t, type Key } from "./i18n";
+import { links, type Result } from "./result";
+import { Session } from "./session";
+
+type State = "pending" | "affirming" | "warning" | "simulated" | "contraindicated" | "grey";
+
+const style = `
+:host{display:inline-block;position:relative;font:14px/1.4 system-ui,sans-serif;--c:#5f6b66;--w:#ecebe5;--ink:#1c2521;--paper:#fffefb}
+:host([state=affirming]){--c:#1d7550;--w:#e4f2ea}:host([state=warning]){--c:#8a5a00;--w:#fbf0d9}:host([state=contraindicated]){--c:#b0271d;--w:#fbe7e4}:host([state=simulated]){--c:#6438b3;--w:#efe8fb}
+button,a{font:inherit;color:inherit;cursor:pointer}
+.pill{display:inline-flex;gap:.45em;align-items:center;border:1.5px solid var(--c);background:var(--w);color:var(--c);border-radius:99px;padding:.35em .8em;font-weight:600}
+.pill small{font-weight:400}
+.icon{fill:none;stroke:currentcolor;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
+.pop{position:absolute;z-index:9;top:calc(100% + 8px);left:0;width:max-content;max-width:19rem;background:var(--paper);color:var(--ink);border:1px solid #ccc;border-radius:12px;padding:.9em 1em;box-shadow:0 8px 30px -10px rgb(0 0 0/35%)}
+ol{list-style:none;margin:.5em 0;padding:0;display:grid;gap:.3em}li{display:flex;gap:.5em;align-items:center}
+[data-o=passed]{color:#1d7550}[data-o=warning]{color:#8a5a00}[data-o=failed]{color:#b0271d}[data-o=not_checked]{color:#5f6b66}
+p{margin:.3em 0}.go{display:flex;gap:.8em}.go button{background:none;border:0;padding:0;text-decoration:underline}
+:focus-visible{outline:3px solid var(--c);outline-offset:2px}
+@media(prefers-color-scheme:dark){:host{--ink:#e9ede9;--paper:#191f1c}}`;
+
+export class TeapotTrust extends HTMLElement {
+  static observedAttributes = ["src", "agent"];
+  private root = this.attachShadow({ mode: "open" });
+  private result: Result | null = null;
+  private checked = 0;
+  private why = "";
+  private open = false;
+  private timers: number[] = [];
+
+  connectedCallback(): void {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(style);
+    this.root.adoptedStyleSheets = [sheet];
+    this.timers = [setInterval(() => void this.check(), 1000 * this.number("every", 300)), setInterval(() => this.draw(), 15_000)];
+    document.addEventListener("visibilitychange", this.seen);
+    void this.check();
+  }
+
+  disconnectedCallback(): void {
+    this.timers.forEach(clearInterval);
+    document.removeEventListener("visibilitychange", this.seen);
+  }
+
+  attributeChangedCallback(): void { if (this.isConnected) void this.check(); }
+
+  /** seen draws at once when the page comes back: a badge must not wake up green. */
+  private seen = (): void => { if (!document.hidden) { this.draw(); if (this.stale()) void this.check(); } };
+
+  private number(name: string, otherwise: number): number {
+    const n = Number(this.getAttribute(name));
+    return Number.isFinite(n) && n > 0 ? n : otherwise;
+  }
+
+  private stale(): boolean { return Date.now() - this.checked > 1000 * this.number("max-age", 900); }
+
+  async check(): Promise<void> {
+    this.draw();
+    try {
+      const session = new Session(new URL("/", this.getAttribute("src") ?? location.href), this.hasAttribute("allow-simulated"));
+      await session.meet(this.getAttribute("agent") ?? undefined);
+      this.result = await session.judge();
+      this.checked = Date.now();
+      this.why = "";
+    } catch (e) {
+      this.result = null;
+      this.why = (e as Error).message;
+    }
+    this.draw();
+    this.dispatchEvent(new CustomEvent("teapot-verdict", { bubbles: true, detail: { state: this.state(), result: this.result } }));
+  }
+
+  private state(): State {
+    if (!this.result) return this.why ? "grey" : "pending";
+    if (this.stale()) return "grey";
+    if (this.result.tier === "contraindicated") return "contraindicated";
+    if (this.result.simulated) return "simulated";
+    return this.result.tier === "none" ? "grey" : this.result.tier;
+  }
+
+  private draw(): void {
+    const state = this.state();
+    this.setAttribute("state", state);
+    const shape = { pending: "pending", affirming: "passed", warning: "warning", simulated: "warning", contraindicated: "failed", grey: "not_checked" }[state];
+    this.root.replaceChildren(
+      h("button", { class: "pill", type: "button", "aria-expanded": String(this.open), onclick: () => { this.open = !this.open; this.draw(); } },
+        icon(shape, 18), t(`badge.${state}` as Key), this.checked && state !== "pending" ? h("small", null, t("badge.age", ago(this.checked))) : null),
+      ...(this.open ? [this.details(state)] : []));
+  }
+
+  private details(state: State): HTMLElement {
+    const src = this.getAttribute("src") ?? location.origin;
+    const home = new URL("../explorer", import.meta.url);
+    home.hash = `url=${encodeURIComponent(src)}`;
+    return h("div", { class: "pop", role: "dialog", "aria-label": t("badge.details") },
+      h("strong", null, new URL(src, location.href).host),
+      h("p", null, state === "grey" ? this.why || t("badge.stale") : this.result?.headline ?? ""),
+      h("ol", null, this.result ? links(this.result.checks).map((l) => h("li", { "data-o": l.outcome }, icon(l.outcome, 16), t(`link.${l.name}.title` as Key), " – ", t(`outcome.${l.outcome}` as Key))) : []),
+      h("div", { class: "go" }, h("a", { href: home.href }, t("badge.details")), h("button", { type: "button", onclick: () => void this.check() }, t("badge.again"))));
+  }
+}
+
+if (!customElements.get("teapot-trust")) customElements.define("teapot-trust", TeapotTrust);

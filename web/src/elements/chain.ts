@@ -84,7 +84,7 @@ function sentence(l: Link): string {
 
 export function check(c: Check): HTMLElement {
   return h("li", { class: "check", "data-o": c.outcome, "data-check": c.id },
-    h("h4", null, h("span", { class: "tag", "data-o": c.outcome }, icon(c.outcome, 15), t(`outcome.${c.outcome}` as Key)), known("check", c.id) === c.id ? null : known("check", c.id), h("code", null, c.id)),
+    h("h3", null, h("span", { class: "tag", "data-o": c.outcome }, icon(c.outcome, 15), t(`outcome.${c.outcome}` as Key)), known("check", c.id) === c.id ? null : known("check", c.id), h("code", null, c.id)),
     h("p", null, c.detail),
     c.got || c.want ? h("dl", { class: "compare" },
       c.got ? [h("dt", null, t("got")), h("dd", null, differing(c.got, c.want, c.outcome))] : null,
