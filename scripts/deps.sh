@@ -6,6 +6,9 @@ need=()
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
 command -v git >/dev/null || need+=(git)
 command -v npm >/dev/null || need+=(nodejs npm)
+command -v chromium >/dev/null || need+=(chromium)
+[ -d /usr/share/fonts/opentype/noto ] || need+=(fonts-noto-cjk) # the pages speak Chinese; screenshots should too
+[ -d /usr/share/fonts/opentype/inter ] || [ -d /usr/share/fonts/truetype/inter ] || need+=(fonts-inter)
 if [ ${#need[@]} -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -q && apt-get install -y -q --no-install-recommends "${need[@]}"
@@ -20,3 +23,7 @@ if command -v npm >/dev/null && [ ! -d .tools/npm/node_modules/ehbp ]; then
 fi
 # published clients of tappd and dstack (make compat)
 [ -d compat/node_modules ] || ./scripts/compat-install.sh
+# the pages' type checker and axe-core, by lock file
+cmp -s web/package-lock.json web/node_modules/.teapot-lock || {
+  npm ci --silent --no-audit --no-fund --prefix web && cp web/package-lock.json web/node_modules/.teapot-lock
+}

@@ -53,7 +53,7 @@ func (b *tab) violations() []violation {
 // axeSource reads axe-core as scripts/deps.sh installed it.
 func axeSource(t *testing.T) string {
 	t.Helper()
-	source, err := os.ReadFile(filepath.Join(root, ".tools", "npm", "node_modules", "axe-core", "axe.min.js"))
+	source, err := os.ReadFile(filepath.Join(root, "web", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		t.Fatalf("axe-core is missing, run make deps: %v", err)
 	}

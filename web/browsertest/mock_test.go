@@ -3,6 +3,8 @@
 package browsertest
 
 import (
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"testing"
@@ -16,26 +18,36 @@ import (
 const fakeWorker = `
 window.Worker = class {
   constructor() { this.onmessage = null; }
-  postMessage({id, op}) {
-    const answers = { appraise: RESULT, explain: QUOTE };
-    setTimeout(() => this.onmessage({data: {id, ok: op === "init" ? undefined : JSON.stringify(answers[op])}}), 5);
-  }
+  postMessage({id, op}) { setTimeout(() => this.onmessage({data: {id, ok: op === "init" ? undefined : JSON.stringify(ANSWERS[op])}}), 5); }
 };`
 
-func drawn(t *testing.T, result string) *tab {
+// drawn opens a page whose verifier gives recorded answers.
+func drawn(t *testing.T, path string, answers map[string]string) *tab {
 	t.Helper()
-	h, err := web.Handler(web.Options{})
+	h, err := web.Handler(web.Options{Next: recorded()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	b := newTab(t)
-	b.before("const RESULT = " + testdata(t, result) + ", QUOTE = " + testdata(t, "quote.json") + ";" + fakeWorker)
-	b.open(server.URL + "/explorer")
-	b.fill("#input", "0x04000300810000007369")
-	b.click("#check")
+	script := "const ANSWERS = {}, none = {hpke: []};\nANSWERS.keys = none;\n"
+	for op, file := range answers {
+		script += fmt.Sprintf("ANSWERS.%s = %s;\n", op, testdata(t, file))
+	}
+	b.before(script + fakeWorker)
+	b.open(server.URL + path)
 	return b
+}
+
+// recorded is a server that says just enough for a page to ask its verifier.
+func recorded() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"version":"0.1.0","platform":"simulator","simulated":true,"agents":[{"id":"6f1c3e1a-0c55-4c8e-9f5c-2d1e7c8b9a10","name":"Eliza","size":7}]}`)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
+	return mux
 }
 
 func testdata(t *testing.T, name string) string {

@@ -50,7 +50,7 @@ export const zh: Record<Key, string> = {
   "rtmr.title": "度量值重放", "rtmr.intro": "每个寄存器从零开始，每个事件都会扩展它：SHA-384(旧值 ‖ 摘要)。最终值必须等于引文中的值。", "rtmr.matches": "重放结果与引文一致", "rtmr.differs": "重放结果与引文不一致", "rtmr.none": "没有事件日志：无法解释寄存器的值。", "rtmr.step": "步骤", "rtmr.event": "事件", "rtmr.digest": "摘要", "rtmr.value": "扩展后的寄存器", "rtmr.events": "{0} 个事件",
   "advisories.title": "安全公告", "advisories.none": "没有适用的公告。", "advisories.intro": "适用于此平台级别的英特尔安全公告。",
 
-  "agent.title": "智能体", "agent.loading": "正在向此智能体索取证据…", "agent.choose": "智能体", "agent.platform": "平台", "agent.id": "智能体 ID", "agent.origin": "日志", "agent.size": "条目数", "agent.version": "软件版本", "agent.character": "角色（SHA-256）", "agent.started": "本次启动", "agent.key": "智能体密钥", "agent.unreachable": "智能体没有应答：{0}",
+  "agent.title": "智能体", "agent.loading": "正在向此智能体索取证据…", "agent.choose": "智能体", "agent.platform": "平台", "agent.id": "智能体 ID", "agent.origin": "日志", "agent.size": "条目数", "agent.version": "软件版本", "agent.character": "角色（SHA-256）", "agent.started": "本次启动", "agent.key": "日志密钥", "agent.unreachable": "智能体没有应答：{0}",
   "wallets.title": "钱包", "wallets.intro": "列在引文所绑定的启动声明中。", "wallets.none": "此智能体没有钱包。", "wallets.qr": "{0} 的二维码", "wallets.shared": "与调用者共享", "wallets.test": "模拟密钥：任何拥有种子的人都能得到它们。请勿转入任何有价值的资产。",
   "log.title": "实时日志", "log.intro": "每个条目到达时即在本页中验证。", "log.verified": "已在此验证 {0} 条", "log.failed": "{0} 条失败", "log.live": "实时", "log.offline": "未连接", "log.type": "类型", "log.all": "所有类型", "log.search": "搜索文本", "log.empty": "没有匹配的条目。", "log.withheld": "内容未公开", "log.erased": "内容已删除，附证明", "log.index": "条目 {0}", "log.older": "更早的条目", "log.cause": "为什么？", "log.tampered": "此日志中有条目未通过验证。服务器展示的内容并非智能体所签名的内容。",
   "log.attested": "仅在本页已验证的内容中搜索。", "log.claimed": "由智能体进程声称", "log.clamped": "时钟曾落后",
