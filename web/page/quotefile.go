@@ -135,9 +135,9 @@ func unquoted(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// A quote in a text: the longest run of hex digits or of base64, with or without 0x and white space.
+// A quote in a text: all of it in hex or base64, or the longest run of hex digits, as in a log file.
 var (
-	hexRun  = regexp.MustCompile(`(?:0x)?[0-9a-fA-F]{96,}`)
+	hexRun  = regexp.MustCompile(`[0-9a-fA-F]{96,}`)
 	spaces  = regexp.MustCompile(`\s+`)
 	base64s = []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding}
 )
@@ -145,16 +145,23 @@ var (
 // fromText finds a quote in hex or base64; nil when there is none.
 func fromText(text string) []byte {
 	joined := spaces.ReplaceAllString(text, "")
-	for _, candidate := range append([]string{joined}, hexRun.FindAllString(text, 8)...) {
-		digits := strings.TrimPrefix(strings.Trim(candidate, `"',`), "0x")
-		if b, err := hex.DecodeString(digits); err == nil && len(b) >= 48 {
-			return b
-		}
-	}
 	for _, e := range base64s {
 		if b, err := e.DecodeString(joined); err == nil && binary(b) {
 			return b
 		}
 	}
-	return nil
+	longest := strings.TrimPrefix(strings.Trim(joined, `"',;`), "0x")
+	if !hexRun.MatchString(longest) || len(hexRun.FindString(longest)) != len(longest) {
+		longest = ""
+		for _, run := range hexRun.FindAllString(text, -1) {
+			if len(run) > len(longest) {
+				longest = run
+			}
+		}
+	}
+	b, err := hex.DecodeString(longest)
+	if err != nil || len(b) < 48 {
+		return nil
+	}
+	return b
 }
