@@ -1,15 +1,10 @@
 package eventlog
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"github.com/teapot-tee/teapot/internal/plainyaml"
 )
 
 // GuestDir is where Teapot's guest API is mounted in its own service; the volume there may be shared with others.
@@ -25,12 +20,12 @@ func platformSockets() []string {
 
 // judgeYAML applies the rules to the compose file.
 func (r *ComposeReport) judgeYAML(text []byte) {
-	root, err := plainYAML(text)
+	root, err := plainyaml.Parse(text)
 	if err != nil {
 		r.find(RuleReadable, "docker_compose_file", "%s", err)
 		return
 	}
-	var services, volumes *yaml.Node
+	var services, volumes *plainyaml.Node
 	for key, value := range pairs(root) {
 		switch key {
 		case "services":
@@ -45,62 +40,17 @@ func (r *ComposeReport) judgeYAML(text []byte) {
 			r.find(RuleKeys, key, "unknown key of the compose file")
 		}
 	}
-	if services == nil || services.Kind != yaml.MappingNode || len(services.Content) == 0 {
+	if services == nil || services.Kind != plainyaml.Mapping || len(services.Content) == 0 {
 		r.find(RuleReadable, "services", "there is no service")
 		return
 	}
 	r.services(services, r.declared(volumes))
 }
 
-// plainYAML parses one document of maps, lists and scalars. Anchors, aliases, merges, tags, duplicate keys and keys that
-// are not plain strings have other meanings to other parsers: refused.
-func plainYAML(text []byte) (*yaml.Node, error) {
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	var doc, more yaml.Node
-	if err := dec.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("not YAML: %w", err)
-	}
-	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one YAML document")
-	}
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, errors.New("the compose file is not a map")
-	}
-	return doc.Content[0], plain(doc.Content[0], 0)
-}
-
-func plain(n *yaml.Node, depth int) error {
-	at := func(what string) error { return fmt.Errorf("line %d: %s", n.Line, what) }
-	switch {
-	case depth > 32:
-		return at("nested deeper than 32")
-	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		return at("anchors and aliases are not read here")
-	case n.Style&yaml.TaggedStyle != 0:
-		return at("tags are not read here")
-	}
-	if n.Kind == yaml.MappingNode {
-		seen := map[string]bool{}
-		for i := 0; i < len(n.Content); i += 2 {
-			k := n.Content[i]
-			if k.Kind != yaml.ScalarNode || k.Tag != "!!str" || strings.Contains(k.Value, "$") || seen[k.Value] {
-				return fmt.Errorf("line %d: key %.40q is not a plain string, or there twice", k.Line, k.Value)
-			}
-			seen[k.Value] = true
-		}
-	}
-	for _, c := range n.Content {
-		if err := plain(c, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // pairs ranges over a map in the order of the file; anything else has no pairs.
-func pairs(n *yaml.Node) func(yield func(string, *yaml.Node) bool) {
-	return func(yield func(string, *yaml.Node) bool) {
-		if n == nil || n.Kind != yaml.MappingNode {
+func pairs(n *plainyaml.Node) func(yield func(string, *plainyaml.Node) bool) {
+	return func(yield func(string, *plainyaml.Node) bool) {
+		if n == nil || n.Kind != plainyaml.Mapping {
 			return
 		}
 		for i := 0; i < len(n.Content); i += 2 {
@@ -112,16 +62,16 @@ func pairs(n *yaml.Node) func(yield func(string, *yaml.Node) bool) {
 }
 
 // empty is null or {}.
-func empty(n *yaml.Node) bool {
-	return n.Kind == yaml.ScalarNode && n.Tag == "!!null" || n.Kind == yaml.MappingNode && len(n.Content) == 0
+func empty(n *plainyaml.Node) bool {
+	return n.Null || n.Kind == plainyaml.Mapping && len(n.Content) == 0
 }
 
 // interpolated: $$ is a literal dollar, every other one is filled in at start.
 func interpolated(s string) bool { return strings.Contains(strings.ReplaceAll(s, "$$", ""), "$") }
 
 // literal refuses interpolation anywhere below n.
-func (r *ComposeReport) literal(where string, n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && interpolated(n.Value) {
+func (r *ComposeReport) literal(where string, n *plainyaml.Node) {
+	if n.Kind == plainyaml.Scalar && interpolated(n.Value) {
 		r.find(RuleInterpolation, where, "%.60q is filled in at start", n.Value)
 	}
 	for _, c := range n.Content {
@@ -130,7 +80,7 @@ func (r *ComposeReport) literal(where string, n *yaml.Node) {
 }
 
 // networks of the compose file may be named and internal, nothing more.
-func (r *ComposeReport) networks(n *yaml.Node) {
+func (r *ComposeReport) networks(n *plainyaml.Node) {
 	for name, value := range pairs(n) {
 		for key, v := range pairs(value) {
 			where := "networks." + name + "." + key
@@ -143,7 +93,7 @@ func (r *ComposeReport) networks(n *yaml.Node) {
 }
 
 // declared are the named volumes; options could turn one into a bind of any path.
-func (r *ComposeReport) declared(n *yaml.Node) []string {
+func (r *ComposeReport) declared(n *plainyaml.Node) []string {
 	var names []string
 	for name, value := range pairs(n) {
 		if !empty(value) {
@@ -154,10 +104,31 @@ func (r *ComposeReport) declared(n *yaml.Node) []string {
 	return names
 }
 
-var (
-	digestImage = regexp.MustCompile(`^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$`)
-	volumeName  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+// digestImage says whether an image is named by digest: a repository in lower case, then @sha256: and 64 hex digits.
+func digestImage(s string) bool {
+	name, digest, ok := strings.Cut(s, "@sha256:")
+	return ok && len(digest) == 64 && only(digest, "0123456789abcdef") && name != "" && !strings.ContainsRune("._/:-", rune(name[0])) && only(name, lower+"._/:-")
+}
+
+// volumeName says whether a source is the name of a volume, not a path.
+func volumeName(s string) bool {
+	return s != "" && !strings.ContainsRune("_.-", rune(s[0])) && only(s, lower+upper+"_.-")
+}
+
+const (
+	lower = "abcdefghijklmnopqrstuvwxyz0123456789"
+	upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
+
+// only says whether every byte of s is one of these.
+func only(s, these string) bool {
+	for i := range len(s) {
+		if !strings.Contains(these, s[i:i+1]) {
+			return false
+		}
+	}
+	return true
+}
 
 // mount is one volume of a service.
 type mount struct {
@@ -165,7 +136,7 @@ type mount struct {
 	bind                  bool
 }
 
-func (r *ComposeReport) services(n *yaml.Node, declared []string) {
+func (r *ComposeReport) services(n *plainyaml.Node, declared []string) {
 	mounts := map[string][]mount{}
 	for name, service := range pairs(n) {
 		mounts[name] = r.service("services."+name, name, service)
@@ -175,10 +146,10 @@ func (r *ComposeReport) services(n *yaml.Node, declared []string) {
 }
 
 // service judges one service and returns its mounts.
-func (r *ComposeReport) service(where, name string, n *yaml.Node) []mount {
+func (r *ComposeReport) service(where, name string, n *plainyaml.Node) []mount {
 	var image string
 	var mounts []mount
-	if n.Kind != yaml.MappingNode {
+	if n.Kind != plainyaml.Mapping {
 		r.find(RuleReadable, where, "is not a map")
 	}
 	for key, value := range pairs(n) {
@@ -197,7 +168,7 @@ func (r *ComposeReport) service(where, name string, n *yaml.Node) []mount {
 			r.serviceKey(at, key, value)
 		}
 	}
-	if !digestImage.MatchString(image) {
+	if !digestImage(image) {
 		r.find(RuleImages, where+".image", "%.80q does not name its image by digest: other code can run tomorrow", image)
 	}
 	r.Services = append(r.Services, Service{name, image})

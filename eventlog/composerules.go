@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"github.com/teapot-tee/teapot/internal/plainyaml"
 )
 
 // harmless are service keys whose every value stays inside the container or the compose network.
@@ -25,21 +25,21 @@ func privileged() map[string][]string {
 	}
 }
 
-func (r *ComposeReport) serviceKey(where, key string, n *yaml.Node) {
+func (r *ComposeReport) serviceKey(where, key string, n *plainyaml.Node) {
 	if allowed, ok := privileged()[key]; ok {
 		for _, value := range scalars(n) {
 			if !slices.Contains(allowed, value) {
 				r.find(RulePrivileges, where, "%.60q gives the container more than its own", value)
 			}
 		}
-		if n.Kind == yaml.MappingNode && len(n.Content) > 0 {
+		if n.Kind == plainyaml.Mapping && len(n.Content) > 0 {
 			r.find(RulePrivileges, where, "gives the container more than its own")
 		}
 		return
 	}
 	switch {
 	case key == "networks":
-		if n.Kind != yaml.SequenceNode {
+		if n.Kind != plainyaml.Sequence {
 			r.find(RuleKeys, where, "only a list of network names is known: aliases could take another service's name")
 		}
 	case !slices.Contains(harmless(), key):
@@ -48,16 +48,16 @@ func (r *ComposeReport) serviceKey(where, key string, n *yaml.Node) {
 }
 
 // scalars of a scalar or a list; null is none.
-func scalars(n *yaml.Node) []string {
+func scalars(n *plainyaml.Node) []string {
 	switch {
-	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
+	case n.Null:
 		return nil
-	case n.Kind == yaml.ScalarNode:
+	case n.Kind == plainyaml.Scalar:
 		return []string{n.Value}
-	case n.Kind == yaml.SequenceNode:
+	case n.Kind == plainyaml.Sequence:
 		var out []string
 		for _, c := range n.Content {
-			if c.Kind != yaml.ScalarNode {
+			if c.Kind != plainyaml.Scalar {
 				out = append(out, "a map")
 				continue
 			}
@@ -69,19 +69,19 @@ func scalars(n *yaml.Node) []string {
 }
 
 // environment may be filled in at start; what is, nobody measured.
-func (r *ComposeReport) environment(service string, n *yaml.Node) {
+func (r *ComposeReport) environment(service string, n *plainyaml.Node) {
 	note := func(name string) {
 		r.Unmeasured = append(r.Unmeasured, "environment variable "+name+" of service "+service+" (its value comes from outside the compose file)")
 	}
 	for name, value := range pairs(n) {
-		if value.Kind != yaml.ScalarNode {
+		if value.Kind != plainyaml.Scalar {
 			r.find(RuleReadable, "services."+service+".environment."+name, "is not a plain value")
 		}
-		if value.Tag == "!!null" || interpolated(value.Value) {
+		if value.Null || interpolated(value.Value) {
 			note(name)
 		}
 	}
-	if n.Kind != yaml.SequenceNode {
+	if n.Kind != plainyaml.Sequence {
 		return
 	}
 	for _, item := range scalars(n) {
@@ -92,8 +92,8 @@ func (r *ComposeReport) environment(service string, n *yaml.Node) {
 }
 
 // mounts reads the volumes of a service, short and long form.
-func (r *ComposeReport) mounts(where string, n *yaml.Node) []mount {
-	if n.Kind != yaml.SequenceNode {
+func (r *ComposeReport) mounts(where string, n *plainyaml.Node) []mount {
+	if n.Kind != plainyaml.Sequence {
 		if !empty(n) {
 			r.find(RuleVolumes, where, "is not a list")
 		}
@@ -101,7 +101,7 @@ func (r *ComposeReport) mounts(where string, n *yaml.Node) []mount {
 	}
 	var out []mount
 	for _, item := range n.Content {
-		if item.Kind == yaml.ScalarNode {
+		if item.Kind == plainyaml.Scalar {
 			out = append(out, r.shortMount(where, item.Value)...)
 			continue
 		}
@@ -120,10 +120,10 @@ func (r *ComposeReport) shortMount(where, text string) []mount {
 		r.find(RuleVolumes, where, "%.80q is not SOURCE:TARGET or SOURCE:TARGET:ro", text)
 		return nil
 	}
-	return []mount{{where: where, source: parts[0], target: parts[1], bind: !volumeName.MatchString(parts[0])}}
+	return []mount{{where: where, source: parts[0], target: parts[1], bind: !volumeName(parts[0])}}
 }
 
-func (r *ComposeReport) longMount(where string, n *yaml.Node) []mount {
+func (r *ComposeReport) longMount(where string, n *plainyaml.Node) []mount {
 	m, kind := mount{where: where}, ""
 	for key, value := range pairs(n) {
 		switch key {
@@ -182,7 +182,7 @@ func (r *ComposeReport) judgeMounts(mounts map[string][]mount, declared []string
 
 func (r *ComposeReport) judgeMount(service string, m mount, declared []string) {
 	switch {
-	case !m.bind && (!volumeName.MatchString(m.source) || !slices.Contains(declared, m.source)):
+	case !m.bind && (!volumeName(m.source) || !slices.Contains(declared, m.source)):
 		r.find(RuleVolumes, m.where, "volume %.60q is not declared under volumes", m.source)
 	case !m.bind:
 	case !slices.Contains(platformSockets(), strings.TrimRight(m.source, "/")):

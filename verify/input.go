@@ -6,6 +6,7 @@ import (
 
 	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/tlog"
 )
 
 // Input is what a reader has in hand. Everything in it but Seen, Nonce and Channel came from others and is judged.
@@ -36,6 +37,11 @@ type Input struct {
 	Workers int
 	// Progress is told how far a log is; nil tells nobody.
 	Progress func(agent string, done, total uint64)
+
+	// Entry is shown every entry that is walked, before its signature is checked; nil shows nobody. It must keep nothing.
+	Entry func(l *tlog.Leaf, item *tlog.Item)
+	// Audited is given the audit of each log when it is done; nil is given nothing.
+	Audited func(part *evidence.AgentPart, report *tlog.AuditReport)
 
 	// testingRoot makes the tests of this package able to reach the affirming tier under a root of their own.
 	testingRoot [32]byte

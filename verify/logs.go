@@ -117,6 +117,7 @@ func (w *logWalk) audit(l Log) error {
 	auditor, err := tlog.NewAuditor(tlog.AuditOptions{
 		Origin: w.part.Log.Origin, LogKey: ed25519.PublicKey(w.part.Log.Key[:]), State: w.resume, Kinds: w.reader.Kinds,
 		Window: h.Query.Window, Contents: h.Query.Contents, MayErase: w.mayErase(), Workers: w.a.in.Workers,
+		Entry: w.a.in.Entry,
 	})
 	if err != nil {
 		return err
@@ -138,6 +139,9 @@ func (w *logWalk) audit(l Log) error {
 		w.progress(l)
 	}
 	w.report = auditor.Finish(w.reader.Checkpoint)
+	if w.a.in.Audited != nil {
+		w.a.in.Audited(w.part, w.report)
+	}
 	w.findings()
 	return nil
 }

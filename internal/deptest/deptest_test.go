@@ -18,18 +18,20 @@ const module = "github.com/teapot-tee/teapot/"
 var may = map[string][]string{
 	"appraisal": {},
 	"dcap":      {"appraisal"},
-	"eventlog":  {"appraisal", "internal/strictjson"},
+	"eventlog":  {"appraisal", "internal/plainyaml", "internal/strictjson"},
 	"evidence":  {"internal/strictjson"},
 	"tlog":      {"appraisal"}, // the auditor speaks in checks
 	"bundle":    {"evidence", "tlog", "dcap", "appraisal"},
 	"verify":    {"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle"},
 	"keys":      {},
 
+	"internal/plainyaml":  {},
 	"internal/strictjson": {},
+	"web/page":            {"appraisal", "bundle", "dcap", "eventlog", "evidence", "tlog", "verify"},
 }
 
 // pure rooms run in the reader's browser: no I/O, no clock, small.
-var pure = []string{"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle", "verify", "internal/strictjson"}
+var pure = []string{"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle", "verify", "internal/plainyaml", "internal/strictjson", "web/page"}
 
 // forbidden maps an import to the reason why pure rooms must not have it.
 var forbidden = map[string]string{
@@ -39,6 +41,8 @@ var forbidden = map[string]string{
 	"net/http":          "pure rooms do no I/O, and it adds 0.8 MB to the page's WASM",
 	"syscall":           "pure rooms do no I/O",
 	"text/template":     "its reflection stops the linker from pruning methods",
+	"regexp":            "it adds 60 kB to the page's WASM",
+	"go.yaml.in/yaml":   "it adds 240 kB to the page's WASM: internal/plainyaml",
 	"html/template":     "its reflection stops the linker from pruning methods",
 	"math/rand":         "a verifier has nothing to guess",
 	"github.com/decred": "secp256k1 does not belong in the page's WASM",

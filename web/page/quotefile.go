@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"strings"
 
 	"github.com/teapot-tee/teapot/bundle"
@@ -135,33 +134,34 @@ func unquoted(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// A quote in a text: all of it in hex or base64, or the longest run of hex digits, as in a log file.
-var (
-	hexRun  = regexp.MustCompile(`[0-9a-fA-F]{96,}`)
-	spaces  = regexp.MustCompile(`\s+`)
-	base64s = []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding}
-)
-
-// fromText finds a quote in hex or base64; nil when there is none.
+// fromText finds a quote in a text: all of it in hex or base64, or the longest run of hex digits, as in a log file.
+// Nil when there is none.
 func fromText(text string) []byte {
-	joined := spaces.ReplaceAllString(text, "")
-	for _, e := range base64s {
+	joined := strings.Join(strings.Fields(text), "")
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 		if b, err := e.DecodeString(joined); err == nil && binary(b) {
 			return b
 		}
 	}
-	longest := strings.TrimPrefix(strings.Trim(joined, `"',;`), "0x")
-	if !hexRun.MatchString(longest) || len(hexRun.FindString(longest)) != len(longest) {
-		longest = ""
-		for _, run := range hexRun.FindAllString(text, -1) {
-			if len(run) > len(longest) {
-				longest = run
-			}
-		}
+	digits := strings.TrimPrefix(strings.Trim(joined, `"',;`), "0x")
+	if strings.Trim(digits, hexDigits) != "" {
+		digits = longestRun(text)
 	}
-	b, err := hex.DecodeString(longest)
+	b, err := hex.DecodeString(digits)
 	if err != nil || len(b) < 48 {
 		return nil
 	}
 	return b
+}
+
+const hexDigits = "0123456789abcdefABCDEF"
+
+func longestRun(text string) string {
+	longest := ""
+	for _, run := range strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune(hexDigits, r) }) {
+		if len(run) > len(longest) {
+			longest = run
+		}
+	}
+	return longest
 }

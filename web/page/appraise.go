@@ -1,0 +1,67 @@
+package page
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/teapot-tee/teapot/verify"
+)
+
+// Appraise judges files by content: a bundle, receipt, evidence, fork or quote; collateral may lie in a file of its own.
+func (p *Page) Appraise(files [][]byte, o Options) (*verify.Result, error) {
+	if len(files) == 0 {
+		return nil, errors.New("nothing to judge")
+	}
+	policy, err := o.policy()
+	if err != nil {
+		return nil, err
+	}
+	in, err := o.input()
+	if err != nil {
+		return nil, err
+	}
+	in.Verifier = &p.verifier
+	if p.Progress != nil {
+		in.Progress = func(_ string, done, total uint64) { p.Progress(done, total) }
+	}
+	if err := fill(&in, files); err != nil {
+		return nil, err
+	}
+	r, err := verify.Appraise(in, policy, o.At)
+	return &r, err
+}
+
+// fill sorts the files: the first one that is more than a quote, else the quote with the collateral found beside it.
+func fill(in *verify.Input, files [][]byte) error {
+	var refused error
+	for _, f := range files {
+		k, err := verify.Recognise(f[:min(len(f), verify.HeadSize)])
+		switch {
+		case err != nil:
+			refused = err
+		case k == verify.KindBundle:
+			in.Kind, in.Log = k, bytes.NewReader(f)
+			return nil
+		case k != verify.KindQuote:
+			in.Kind, in.File = k, f
+			return nil
+		}
+	}
+	m, err := open(files)
+	if err != nil {
+		if refused != nil {
+			return fmt.Errorf("%w: %w", err, refused)
+		}
+		return err
+	}
+	in.Kind, in.File = verify.KindQuote, m.quote
+	in.Collateral = func([]byte) (json.RawMessage, error) {
+		if len(m.collateral) == 0 {
+			return nil, errors.New("no collateral: drop the collateral JSON beside the quote, or the evidence that holds both")
+		}
+		return m.collateral, nil
+	}
+	return nil
+}
