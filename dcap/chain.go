@@ -1,6 +1,10 @@
 package dcap
 
-import "bytes"
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/sha512"
+)
 
 // pckChain is a PCK chain of exactly leaf, CA and root, with verified signatures under a trusted root. Validity
 // windows and revocation are not part of it.
@@ -105,8 +109,19 @@ func verifySigner(text string, root *certificate, class Class) (*certificate, *f
 	return signer, nil
 }
 
-// parseRoot reads a root that the caller named: self-signed and of Intel's profile.
-func parseRoot(raw []byte) (*certificate, bool) {
+// trustRoot is a root and what reports say of it.
+type trustRoot struct {
+	*certificate
+	sha256    [32]byte // of the DER
+	keySHA384 [48]byte // of the public key, x||y
+	intel     bool
+}
+
+// newTrustRoot reads a root that is trusted by its bytes. Its own signature would prove nothing more.
+func newTrustRoot(raw []byte) (*trustRoot, bool) {
 	c, ok := parseCertificate(raw)
-	return c, ok && c.cn == rootCN && c.issuedBy(c)
+	if !ok || c.cn != rootCN || !c.ca || c.keyUsage&0x06 != 0x06 || !bytes.Equal(c.issuer, c.subject) {
+		return nil, false
+	}
+	return &trustRoot{c, sha256.Sum256(raw), sha512.Sum384(c.spki[len(c.spki)-64:]), bytes.Equal(raw, IntelRoot())}, true
 }

@@ -62,10 +62,10 @@ func (j *judge) judgeTDPolicy(td *TDReport) {
 	j.settlePolicy(checkPolicyDebug, a&TDDebug == 0, AllowDebug, "the TD is in debug mode: its memory is open to the host")
 	j.settlePolicy(checkPolicyTUD, a&tdUnderTest == 0, AllowTUD, "the TD is under test (profiling attributes are set): side channels are open")
 	j.settlePolicy(checkPolicyMigratable, a&TDMigratable == 0, AllowMigratable, "the TD may be migrated by a migration TD")
-	j.settlePolicy(checkPolicyReserved, a&^tdKnown == 0, AllowReservedAttributes, fmt.Sprintf("unknown TD attributes are set: %#x", a&^tdKnown))
+	j.settlePolicy(checkPolicyReserved, a&^tdKnown == 0, AllowReservedAttributes, "TD attributes are set that nobody knows")
 	j.settlePolicy(checkPolicyServiceTD, td.MRServiceTD == [48]byte{}, AllowServiceTD, "a service TD is bound to this TD (MR_SERVICETD)")
 	x := td.XFAM
-	j.settlePolicy(checkPolicyXFAM, x&xfamFixed1 == xfamFixed1 && x&^xfamKnown == 0, AllowXFAM, fmt.Sprintf("XFAM is %#x: x87 or SSE is off, or an unknown feature is on", x))
+	j.settlePolicy(checkPolicyXFAM, x&xfamFixed1 == xfamFixed1 && x&^xfamKnown == 0, AllowXFAM, "XFAM lacks x87 or SSE, or has a feature that nobody knows")
 }
 
 func (j *judge) settlePolicy(check int, ok bool, allow Allow, detail string) {
@@ -83,20 +83,37 @@ func (j *judge) settlePolicy(check int, ok bool, allow Allow, detail string) {
 
 func (j *judge) judgeStatusPolicy() {
 	r, p := j.report, j.policy
-	c := &r.Checks[checkPolicyStatus]
-	c.Got, c.Want, c.Source = r.Status.String(), p.wanted(), "policy"
 	grace := r.TCBDate.AddDate(0, 0, p.GraceDays)
 	inGrace := p.GraceDays > 0 && !time.Unix(j.ceil, 0).After(grace)
-	j.settle(checkPolicyStatus, faultUnless(p.status(r.Status, inGrace), ClassPolicy, "the policy does not accept "+r.Status.String()))
+	if p.status(r.Status, inGrace) {
+		j.pass(checkPolicyStatus)
+	} else {
+		j.fail(checkPolicyStatus, faultf(ClassPolicy, "the policy does not accept "+r.Status.String()))
+	}
+	c := &r.Checks[checkPolicyStatus]
+	c.Got, c.Want, c.Source = r.Status.String(), p.wanted(), "policy"
+	j.settle(checkPolicyAdvisories, p.advisories(r.Advisories))
+	j.settle(checkPolicyEvaluation, p.evaluation(r.EvaluationNumber()))
+}
+
+func (p *Policy) advisories(open []string) *fault {
 	var unaccepted []string
-	for _, a := range r.Advisories {
+	for _, a := range open {
 		if p.AcceptAdvisories != nil && !slices.Contains(p.AcceptAdvisories, a) {
 			unaccepted = append(unaccepted, a)
 		}
 	}
-	j.settle(checkPolicyAdvisories, faultUnless(len(unaccepted) == 0, ClassPolicy, "the policy does not accept "+strings.Join(unaccepted, ", ")))
-	j.settle(checkPolicyEvaluation, faultUnless(r.EvaluationNumber() >= p.MinEvaluation, ClassPolicy,
-		fmt.Sprintf("the collateral has evaluation data number %d, the policy wants %d", r.EvaluationNumber(), p.MinEvaluation)))
+	if unaccepted == nil {
+		return nil
+	}
+	return faultf(ClassPolicy, "the policy does not accept "+strings.Join(unaccepted, ", "))
+}
+
+func (p *Policy) evaluation(number uint64) *fault {
+	if number >= p.MinEvaluation {
+		return nil
+	}
+	return faultf(ClassPolicy, fmt.Sprintf("the collateral has evaluation data number %d, the policy wants %d", number, p.MinEvaluation))
 }
 
 // wanted lists the statuses of the policy.

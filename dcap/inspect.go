@@ -107,7 +107,7 @@ func (v *Verifier) Inspect(c *Collateral, root []byte) (*CollateralInfo, error) 
 	if err != nil {
 		return nil, err
 	}
-	m := v.material(c, trusted)
+	m := v.material(c, trusted.certificate)
 	for _, f := range []*fault{
 		m.rootCRLFault, m.pckCRLFault, m.infoSigner.chainFault, m.infoSigner.signatureFault, m.infoFault,
 		m.identitySigner.chainFault, m.identitySigner.signatureFault, m.identityFault,
@@ -116,7 +116,7 @@ func (v *Verifier) Inspect(c *Collateral, root []byte) (*CollateralInfo, error) 
 			return nil, fmt.Errorf("dcap: collateral is not genuine: %w", f)
 		}
 	}
-	ca, name := v.issuerOf([]byte(c.PCKCRLIssuerChain), trusted)
+	ca, name := v.issuerOf([]byte(c.PCKCRLIssuerChain), trusted.certificate)
 	if ca == nil {
 		return nil, errors.New("dcap: collateral is not genuine: the issuer chain of the PCK revocation list does not lead to the trusted root")
 	}

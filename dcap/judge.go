@@ -3,7 +3,6 @@ package dcap
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/sha512"
 	"fmt"
 	"strings"
 	"time"
@@ -374,7 +373,6 @@ func (j *judge) statusRemedy(s Status) string {
 // supplement fills what Intel calls supplemental data.
 func (j *judge) supplement() {
 	r := j.report
-	r.RootKeySHA384 = sha512.Sum384(j.root.spki[len(j.root.spki)-64:])
 	if j.expiry != 0 {
 		r.EarliestExpiration = time.Unix(j.expiry, 0).UTC()
 	}

@@ -2,9 +2,9 @@ package dcap
 
 import (
 	"crypto/ecdsa"
-	"crypto/sha256"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,7 +25,8 @@ type Verifier struct {
 	chains     cache[key, *pckChain]
 	cas        cache[key, *certificate]
 	qes        cache[key, *ecdsa.PublicKey]
-	roots      cache[string, *certificate]
+	roots      cache[string, *trustRoot]
+	pinned     atomic.Pointer[trustRoot] // Intel's, read once
 }
 
 // parsedCollateral remembers which material a Collateral was: valid only while its members are the same strings.
@@ -66,8 +67,8 @@ func (v *Verifier) Verify(raw []byte, c *Collateral, o Options) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
-	j.report.RootSHA256, j.report.Simulated = sha256.Sum256(root.raw), string(root.raw) != string(IntelRoot())
-	j.root, j.m = root, v.material(c, root)
+	j.report.RootSHA256, j.report.RootKeySHA384, j.report.Simulated = root.sha256, root.keySHA384, !root.intel
+	j.root, j.m = root.certificate, v.material(c, root.certificate)
 	if f == nil {
 		j.report.Quote, j.q = q, q
 	}
@@ -76,20 +77,18 @@ func (v *Verifier) Verify(raw []byte, c *Collateral, o Options) (*Report, error)
 }
 
 // trustedRoot is the named root, Intel's, or, where simulation is allowed, the chain's own.
-func (v *Verifier) trustedRoot(q *Quote, c *Collateral, o Options) (*certificate, error) {
+func (v *Verifier) trustedRoot(q *Quote, c *Collateral, o Options) (*trustRoot, error) {
 	raw := o.Root
+	if raw == nil && o.AllowSimulated && q != nil {
+		raw = ownRoot(q.chainText(c))
+	}
 	if raw == nil {
-		raw = IntelRoot()
-		if o.AllowSimulated && q != nil {
-			if own := ownRoot(q.chainText(c)); own != nil {
-				raw = own
-			}
-		}
+		return v.intel(), nil
 	}
 	if root, ok := v.roots.get(string(raw), maxRoots); ok {
 		return root, nil
 	}
-	root, ok := parseRoot(slices.Clone(raw))
+	root, ok := newTrustRoot(slices.Clone(raw))
 	if !ok {
 		return nil, errRoot
 	}
@@ -97,12 +96,27 @@ func (v *Verifier) trustedRoot(q *Quote, c *Collateral, o Options) (*certificate
 	return root, nil
 }
 
-// ownRoot is the root that a chain brings along; nil when it brings none that could be one.
+// intel is the pinned root.
+func (v *Verifier) intel() *trustRoot {
+	if root := v.pinned.Load(); root != nil {
+		return root
+	}
+	root, ok := newTrustRoot(IntelRoot())
+	if !ok {
+		panic("internal: dcap: the pinned root does not parse")
+	}
+	if !v.pinned.CompareAndSwap(nil, root) { // one pointer for good: caches compare it
+		return v.pinned.Load()
+	}
+	return root
+}
+
+// ownRoot is the self-signed root that a chain brings along, DER; nil when it brings none.
 func ownRoot(text []byte) []byte {
-	blocks, _ := pemBlocks(text, pemCertificate, 3)
+	blocks, _ := pemBlocks(text, pemCertificate, 4)
 	for _, b := range blocks {
-		if root, ok := parseRoot(b); ok {
-			return root.raw
+		if root, ok := newTrustRoot(b); ok && root.issuedBy(root.certificate) {
+			return b
 		}
 	}
 	return nil
