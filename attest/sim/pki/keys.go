@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hkdf"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -48,4 +49,13 @@ func rawPublic(k *ecdsa.PrivateKey) []byte {
 		panic("internal: pki: public key: " + err.Error())
 	}
 	return point[1:]
+}
+
+// RandomKey draws a P-256 key that no seed gives: for platforms and attestation keys in numbers.
+func RandomKey() *ecdsa.PrivateKey {
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic("internal: pki: " + err.Error()) // crypto/rand does not fail
+	}
+	return k
 }
