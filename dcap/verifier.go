@@ -20,13 +20,19 @@ const (
 // Verifier verifies quotes. The zero value works; it is safe for concurrent use. It remembers what it has verified
 // by the exact bytes and the trust root, never a verdict: windows, levels and policy are judged every time.
 type Verifier struct {
-	collateral cache[key, *material]
+	collateral cache[materialKey, *material]
 	parsed     cache[*Collateral, parsedCollateral]
 	chains     cache[key, *pckChain]
 	cas        cache[key, *certificate]
 	qes        cache[key, *ecdsa.PublicKey]
 	roots      cache[string, *trustRoot]
 	pinned     atomic.Pointer[trustRoot] // Intel's, read once
+}
+
+// materialKey is the exact content that material was made of, and the root it was checked under.
+type materialKey struct {
+	content Collateral
+	root    *certificate
 }
 
 // parsedCollateral remembers which material a Collateral was: valid only while its members are the same strings.
@@ -136,8 +142,8 @@ func (v *Verifier) material(c *Collateral, root *certificate) *material {
 	if p, ok := v.parsed.get(c, maxCollateral); ok && p.root == root && p.content == *c {
 		return p.m
 	}
-	k := keyOf('c', root.raw, []byte(c.RootCACRL), []byte(c.PCKCRL), []byte(c.TCBInfoIssuerChain), []byte(c.TCBInfo),
-		[]byte(c.TCBInfoSignature), []byte(c.QEIdentityIssuerChain), []byte(c.QEIdentity), []byte(c.QEIdentitySignature))
+	k := materialKey{*c, root}
+	k.content.PCKCRLIssuerChain, k.content.PCKCertificateChain = "", "" // not part of the material
 	m, ok := v.collateral.get(k, maxCollateral)
 	if !ok {
 		m = readMaterial(c, root)

@@ -1,3 +1,10 @@
 #!/usr/bin/env bash
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# dcap: quote verification against the P-256 floor and go-tdx-guest; exits 1 when a target is missed
+(cd difftest && go run ./dcapbench)
+echo
+echo "dcap under node (GOOS=js), real quote and collateral:"
+GOOS=js GOARCH=wasm go test -exec="$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./dcap -run '^$' -bench 'Floor|Verify' -benchtime 1s |
+  awk '/^Benchmark/ { printf "  %-40s %8.2f ms %8.0f per s\n", $1, $3 / 1e6, 1e9 / $3 }'
