@@ -15,15 +15,19 @@ import (
 // corpus is ../shared/corpus/dcap; without it the tests that need it skip.
 func corpus(t testing.TB) string {
 	t.Helper()
-	shared := os.Getenv("TEAPOT_SHARED")
-	if shared == "" {
-		shared = "../../shared"
-	}
-	dir := filepath.Join(shared, "corpus", "dcap")
+	dir := sharedCorpus()
 	if _, err := os.Stat(dir); err != nil {
 		t.Skipf("no corpus at %s: set TEAPOT_SHARED", dir)
 	}
 	return dir
+}
+
+func sharedCorpus() string {
+	shared := os.Getenv("TEAPOT_SHARED")
+	if shared == "" {
+		shared = "../../shared"
+	}
+	return filepath.Join(shared, "corpus", "dcap")
 }
 
 func readFile(t testing.TB, parts ...string) []byte {

@@ -94,6 +94,9 @@ func (j *judge) judgeChain(c *Collateral) {
 		return
 	}
 	chain, f := j.v.chain(text, j.root)
+	if f == nil {
+		f = j.q.checkCertData(chain.leaf)
+	}
 	switch {
 	case f == nil:
 		j.chain, j.report.PCK = chain, chain.pck
@@ -105,6 +108,21 @@ func (j *judge) judgeChain(c *Collateral) {
 	default:
 		j.fail(checkPCKChain, f)
 	}
+}
+
+// checkCertData keeps certification data of types 1 to 4 honest, which no signature covers: a certificate there is the
+// chain's, and data that says it has none has none.
+func (q *Quote) checkCertData(leaf *certificate) *fault {
+	if q.CertType == 5 {
+		return nil
+	}
+	switch blocks, ok := pemBlocks(q.CertData, pemCertificate, 1); {
+	case q.CertType == 4 && (!ok || len(blocks) != 1 || !bytes.Equal(blocks[0], leaf.raw)):
+		return faultf(ClassPCKChain, "the PCK certificate in the quote is not that of the collateral's chain")
+	case q.CertType < 4 && bytes.Contains(q.CertData, []byte("-----BEGIN")):
+		return faultf(ClassPCKChain, fmt.Sprintf("certification data of type %d has certificates in it", q.CertType))
+	}
+	return nil
 }
 
 // valid checks certificates' windows, both ends inclusive.

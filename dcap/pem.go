@@ -10,17 +10,18 @@ const (
 	pemCRL         = "X509 CRL"
 )
 
-// pemBlocks returns the content of the PEM blocks with the label, at most limit of them. Text outside the boundaries
-// is ignored (RFC 7468 section 2; real chains end in NUL); between them only white space and canonical base64 count.
+// pemBlocks returns the content of the PEM blocks with the label, at most limit of them. Before and between blocks
+// there may be explanatory text (RFC 7468 section 2), after the last one only line ends and NUL, as real chains have;
+// inside, only white space and canonical base64.
 func pemBlocks(text []byte, label string, limit int) ([][]byte, bool) {
 	begin, end := []byte("-----BEGIN "+label+"-----"), []byte("-----END "+label+"-----")
 	var blocks [][]byte
 	for {
 		i := bytes.Index(text, begin)
 		if i < 0 {
-			return blocks, !bytes.Contains(text, end)
+			return blocks, len(bytes.Trim(text, "\r\n\x00")) == 0
 		}
-		if bytes.Contains(text[:i], end) {
+		if !explanatory(text[:i], end) {
 			return nil, false
 		}
 		text = text[i+len(begin):]
@@ -35,6 +36,16 @@ func pemBlocks(text []byte, label string, limit int) ([][]byte, bool) {
 		blocks = append(blocks, der)
 		text = text[j+len(end):]
 	}
+}
+
+// explanatory says that text is printable ASCII and no half of a block.
+func explanatory(text, end []byte) bool {
+	for _, c := range text {
+		if c > '~' || c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	return !bytes.Contains(text, end)
 }
 
 func decodeBase64(text []byte) ([]byte, bool) {
