@@ -31,11 +31,11 @@ type Config struct {
 	Plugins   []plugin.Plugin
 	Wallets   []*wallets.Wallet   // none: no addresses, no transfers
 	Spending  []evidence.Spending // the boot statement's spending policy; none forbids every transfer
-	Chains    map[string]Chain  // by name; a chain that is missing has no balance and no transfers
-	Attest    Attestation       // nil: the agent cannot quote
-	Hosts     []string          // hosts that plugins may fetch from; none by default
-	HostKeys  map[string]string // names of secrets that the gate may put into a header, to the host that may get it
-	HTTP      *http.Client      // for Fetch; nil: one without redirects
+	Chains    map[string]Chain    // by name; a chain that is missing has no balance and no transfers
+	Attest    Attestation         // nil: the agent cannot quote
+	Hosts     []string            // hosts that plugins may fetch from; none by default
+	HostKeys  map[string]string   // names of secrets that the gate may put into a header, to the host that may get it
+	HTTP      *http.Client        // for Fetch; nil: one without redirects
 	Now       func() time.Time
 	Logger    *slog.Logger
 

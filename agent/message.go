@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -237,17 +236,14 @@ func (t *turn) speak(ctx context.Context, contents []plugin.Content) (actionlog.
 	return proof, nil
 }
 
-// causes are what led to the reply: the last model call and the results of what was done, or the message itself.
+// causes are what led to the reply: the message, the last model call and the results of what was done.
 func (t *turn) causes() []uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	list := slices.Clone(t.results)
+	list := []uint64{t.message.Index}
 	if t.modelEntry != 0 {
 		list = append(list, t.modelEntry)
 	}
-	if len(list) == 0 {
-		list = append(list, t.message.Index)
-	}
-	slices.Sort(list)
-	return list[max(0, len(list)-tlog.MaxCause):]
+	list = append(list, t.results...)
+	return list[:min(len(list), tlog.MaxCause)]
 }

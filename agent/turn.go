@@ -2,9 +2,9 @@ package agent
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"crypto/sha256"
 	"fmt"
 	"strings"
 	"sync"
@@ -34,7 +34,9 @@ type turn struct {
 	results    []uint64 // indices of the results of what was done
 }
 
-func (a *Agent) newTurn(_ context.Context, m plugin.Message) *turn { return &turn{agent: a, message: m} }
+func (a *Agent) newTurn(_ context.Context, m plugin.Message) *turn {
+	return &turn{agent: a, message: m}
+}
 
 // exchange is the content of a model entry.
 type exchange struct {

@@ -18,7 +18,8 @@ func continueAction() plugin.Action {
 		Validate:    mayContinue,
 		Handler:     goOn,
 		Examples: [][]plugin.Example{{
-			{User: "{{user1}}", Text: "Tell me about proofs"}, {User: "{{user2}}", Text: "A proof has two halves.", Action: "CONTINUE"},
+			{User: "{{user1}}", Text: "Tell me about proofs"},
+			{User: "{{user2}}", Text: "A proof has two halves.", Action: "CONTINUE"},
 			{User: "{{user2}}", Text: "One is what was done, the other is that nothing was left out."},
 		}},
 	}

@@ -18,7 +18,6 @@ import (
 
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/agent/record"
-	
 )
 
 // Log looks up entries that are checked against the tree.

@@ -36,6 +36,10 @@ type Log interface {
 	InclusionProof(index, size uint64) ([]tlog.Hash, error)
 	// Size is the number of acknowledged entries.
 	Size() uint64
+	// Query returns the entries that match.
+	Query(ctx context.Context, q actionlog.Query) (actionlog.Page, error)
+	// RoomSecret opens a whole conversation; it is given out with a room's first message only.
+	RoomSecret(room string) []byte
 	// Origin names the log.
 	Origin() string
 }

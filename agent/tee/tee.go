@@ -5,11 +5,11 @@ package tee
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/teapot-tee/teapot/agent/plugin"
+	"github.com/teapot-tee/teapot/evidence"
 )
 
 // Plugin returns the plugin.
@@ -116,10 +116,8 @@ func remoteAttestation() plugin.Action {
 
 // attest quotes over Eliza's own text for this action, so that readers of that form find what they know.
 func attest(ctx context.Context, c plugin.Call) error {
-	text, err := Text(c.Runtime.AgentID(), c.Runtime.Now().UnixMilli(), c.Message)
-	if err != nil {
-		return err
-	}
+	m := c.Message
+	text := evidence.ElizaAttestationText(c.Runtime.AgentID(), c.Runtime.Now().UnixMilli(), m.User, m.Room, m.Text)
 	e, err := c.Runtime.Attest(ctx, text)
 	if err != nil {
 		return err
@@ -127,24 +125,4 @@ func attest(ctx context.Context, c plugin.Call) error {
 	said := strings.TrimSpace(c.Answer.Text) + "\nHere you go: " + e.URL + "\nCheck it with \"teapot verify\"; do not take my word."
 	c.Reply(plugin.Content{Text: strings.TrimSpace(said), Action: "NONE", URL: e.URL})
 	return nil
-}
-
-// Text is plugin-tee's remote attestation text (0.1.9), byte for byte: member order and JSON.stringify's escaping.
-func Text(agent string, millis int64, m plugin.Message) (string, error) {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	type message struct {
-		UserID  string `json:"userId"`
-		RoomID  string `json:"roomId"`
-		Content string `json:"content"`
-	}
-	err := enc.Encode(struct {
-		AgentID   string  `json:"agentId"`
-		Timestamp int64   `json:"timestamp"`
-		Message   message `json:"message"`
-	}{agent, millis, message{m.User, m.Room, m.Text}})
-	// encoding/json escapes U+2028 and U+2029 even without HTML escaping; JSON.stringify does not.
-	text := strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029").Replace(b.String())
-	return strings.TrimSuffix(text, "\n"), err
 }

@@ -105,4 +105,3 @@ func symbol(chain string) string {
 	}
 	return "SOL"
 }
-

@@ -1,0 +1,126 @@
+// Package agenttest starts agents over a real action log in a temporary directory. It is for tests only.
+package agenttest
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"path/filepath"
+	"testing"
+
+	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/agent"
+	"github.com/teapot-tee/teapot/agent/character"
+	"github.com/teapot-tee/teapot/agent/memory"
+	"github.com/teapot-tee/teapot/agent/model"
+	"github.com/teapot-tee/teapot/keys"
+	"github.com/teapot-tee/teapot/keys/wallets"
+)
+
+// Place is a data directory with an open store.
+type Place struct {
+	Dir   string
+	Store *actionlog.Store
+}
+
+// NewPlace opens a store in a directory of the test.
+func NewPlace(t testing.TB, dir string) *Place {
+	t.Helper()
+	store, err := actionlog.Open(actionlog.Options{Dir: dir, Platform: "simulator", IndexKey: [32]byte{4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Place{dir, store}
+}
+
+// Log opens and boots the log of an agent.
+func (p *Place) Log(t testing.TB, id string) *actionlog.Log {
+	t.Helper()
+	l, err := p.Store.OpenLog(actionlog.LogOptions{Agent: id, LogKey: Key(1), StorageKey: [32]byte{2}, PrivacyKey: [32]byte{3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = l.Boot(context.Background(), actionlog.Boot{BootKey: Key(10), AgentKey: Key(11), Statement: []byte("s"), Part: []byte("p"), Evidence: []byte("e")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// Key is a fixed key.
+func Key(b byte) ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{b}, ed25519.SeedSize))
+}
+
+// Start starts an agent on a place; change may be nil. Everything closes with the test.
+func (p *Place) Start(t testing.TB, change func(*agent.Config)) *agent.Agent {
+	t.Helper()
+	c := agent.Config{Character: character.Default(nil)}
+	if change != nil {
+		change(&c)
+	}
+	log := p.Log(t, c.Character.ID)
+	c.Log = log
+	m, err := memory.Open(t.Context(), memory.Options{Path: filepath.Join(p.Dir, c.Character.ID+".memory.db"), Key: [32]byte{5}, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Memory = m
+	a, err := agent.New(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+// Start starts one agent on a place of its own.
+func Start(t testing.TB, change func(*agent.Config)) *agent.Agent {
+	t.Helper()
+	p := NewPlace(t, t.TempDir())
+	t.Cleanup(func() {
+		if err := p.Store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p.Start(t, change)
+}
+
+// Wallets are wallets of fixed keys.
+func Wallets(t testing.TB) []*wallets.Wallet {
+	t.Helper()
+	sol := keys.NewSolana([32]byte{7})
+	evm, err := keys.NewEVM([32]byte{8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []*wallets.Wallet{
+		{Chain: wallets.EVMChain, Address: evm.Address(), EVM: evm},
+		{Chain: wallets.SolanaChain, Address: sol.Address(), Solana: &sol},
+	}
+}
+
+// Model is a model made of a function.
+type Model func(ctx context.Context, r model.Request) (model.Response, error)
+
+// Complete calls the function.
+func (m Model) Complete(ctx context.Context, r model.Request) (model.Response, error) {
+	return m(ctx, r)
+}
+
+// Says is a model that always answers the same.
+func Says(text string) Model {
+	return func(_ context.Context, r model.Request) (model.Response, error) {
+		if r.Stream != nil {
+			r.Stream(text)
+		}
+		return model.Response{Text: text, Exchange: model.Exchange{Provider: "fake", Model: "fake", Request: []byte(r.Prompt), Response: []byte(text)}}, nil
+	}
+}
