@@ -153,6 +153,7 @@ func TestParseRefuses(t *testing.T) {
 		"version 3":             "[" + strings.Replace(good, `"imr"`, `"version":3,"imr"`, 1) + "]",
 		"preimage of another":   "[" + strings.Replace(good, `"imr"`, `"version":2,"preimage":"7b7d","imr"`, 1) + "]",
 		"firmware, no digest":   `[{"imr":0,"event_type":4,"digest":"","event":"","event_payload":""}]`,
+		"firmware with a name":  `[{"imr":0,"event_type":4,"digest":"` + strings.Repeat("00", 48) + `","event":"compose-hash","event_payload":""}]`,
 		"too long":              "[" + strings.Repeat(" ", maxLog) + "]",
 	} {
 		if _, err := Parse([]byte(bad)); err == nil {
