@@ -113,7 +113,7 @@ func TestOldDiskAndForkAtTheSecondLook(t *testing.T) {
 	p = begin(t, dir)
 	p.talk(t, 9)
 	// One address, three machines behind it, one after the other.
-	var behind http.Handler = p.handler()
+	behind := p.handler()
 	address := "http://" + serve(t, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { behind.ServeHTTP(w, r) }))
 	memory := client.MemoryAt(t.TempDir())
 	wantMet(t, mustLook(t, address, memory, client.LookOptions{}))

@@ -30,7 +30,6 @@ type teapot struct {
 	*boot.Process
 	cert tls.Certificate
 	seal *ratls.Sealer
-	addr string
 	once sync.Once
 }
 
