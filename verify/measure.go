@@ -112,6 +112,11 @@ func (a *appraiser) code(m measured, boot *evidence.Boot, when time.Time) apprai
 		if len(diff) == 0 {
 			c.Outcome, c.Detail = appraisal.Passed, fmt.Sprintf("the code is %q of your policy", ref.Name)
 			c.Got = m.summary()
+			if m.values["mrtd"] != "" && !ref.pinsSystem() {
+				c.Outcome, c.Fault = appraisal.Warning, "reader"
+				c.Detail = fmt.Sprintf("the application is %q of your policy, which does not pin the system under it: another system can write the same events into RTMR3", ref.Name)
+				c.Remedy = "add mrtd, rtmr0, rtmr1 and rtmr2 of the OS image you trust (its publisher's values, or teapot policy init and a check elsewhere)"
+			}
 			return c
 		}
 		misses = append(misses, ref.Name+": "+strings.Join(diff, "; "))
@@ -121,6 +126,12 @@ func (a *appraiser) code(m measured, boot *evidence.Boot, when time.Time) apprai
 	c.Got, c.Want = m.summary(), strings.Join(misses, " | ")
 	c.Remedy = "ask the operator what was changed; if you accept the new code, add its values as another [[code]] table"
 	return c
+}
+
+// pinsSystem: RTMR3, with app-compose hash, app id and image hash in it, is written by the guest's own software. It counts
+// only where the values of firmware, kernel and OS say that this software is the one that writes the truth.
+func (c Code) pinsSystem() bool {
+	return len(c.MRTD) > 0 && len(c.RTMR0) > 0 && len(c.RTMR1) > 0 && len(c.RTMR2) > 0
 }
 
 func (c Code) covers(t time.Time) bool {
