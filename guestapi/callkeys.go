@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/teapot-tee/teapot/keys/dstackkey"
@@ -19,7 +20,7 @@ var errNoKeys = errors.New("this platform gives callers no keys")
 
 // deriveKey is Tappd.DeriveKey: a P-256 key that depends on the path only, and a certificate for the subject.
 func (s *Server) deriveKey(ctx context.Context, q *deriveKeyRequest) (any, error) {
-	if err := s.Policy.keyPath(q.Path, s.Reserved); err != nil {
+	if err := s.keyPath(q.Path); err != nil {
 		return nil, err
 	}
 	key, err := s.p256For(ctx, q.Path, q.RandomSeed)
@@ -179,7 +180,7 @@ func (s *Server) deriveK256Key(ctx context.Context, q *getKeyRequest) (any, erro
 }
 
 func (s *Server) appKey(ctx context.Context, q *getKeyRequest) (Key, error) {
-	if err := s.Policy.keyPath(q.Path, s.Reserved); err != nil {
+	if err := s.keyPath(q.Path); err != nil {
 		return Key{}, err
 	}
 	if s.Keys == nil {
@@ -194,7 +195,7 @@ func (s *Server) appKey(ctx context.Context, q *getKeyRequest) (Key, error) {
 
 // getKeyV1 has no default and no alias for the algorithm.
 func (s *Server) getKeyV1(ctx context.Context, q *getKeyV1Request) (any, error) {
-	if err := s.Policy.keyPath(q.Domain, s.Reserved); err != nil {
+	if err := s.keyPath(q.Domain); err != nil {
 		return nil, err
 	}
 	if s.Keys == nil {
@@ -213,4 +214,12 @@ func hexes(list [][]byte) []Hex {
 		out[i] = b
 	}
 	return out
+}
+
+// keyPath applies the socket's policy to a key path or v1 domain.
+func (s *Server) keyPath(path string) error {
+	if s.AllowTeapotStatements && strings.HasPrefix(path, ReservedPrefix) {
+		return nil
+	}
+	return s.Policy.keyPath(path, s.Reserved)
 }

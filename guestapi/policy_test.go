@@ -69,3 +69,9 @@ func TestPolicyPerSocket(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyASimulatorMayQuoteTeapotsStatements(t *testing.T) {
+	if _, err := guestapi.New(guestapi.Options{Attester: &guest{}, AllowTeapotStatements: true}); err == nil {
+		t.Error("a real platform quotes Teapot's statements for callers")
+	}
+}

@@ -28,6 +28,9 @@ type Options struct {
 	Version, Rev string
 	// Simulated marks every answer that has room for it.
 	Simulated bool
+	// AllowTeapotStatements makes this server the platform of a Teapot that runs beside it: quotes over report data that begin
+	// with TEAPOT and keys under teapot/ are given to every caller. Only a simulator may have it, which protects nothing anyway.
+	AllowTeapotStatements bool
 }
 
 // Server answers the guest API. Make one with New; WithPolicy gives the same server to another socket under another policy.
@@ -41,6 +44,9 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	if o.Attester == nil {
 		return nil, errors.New("guest API without an Attester")
+	}
+	if o.AllowTeapotStatements && !o.Simulated {
+		return nil, errors.New("guest API: only a simulator may quote Teapot's statements for callers")
 	}
 	if o.Version == "" {
 		o.Version = "0.5.11"
@@ -194,7 +200,7 @@ func (r response) banner() {
 
 // quote is the only way to a quote: it refuses what is reserved for Teapot itself.
 func (s *Server) quote(ctx context.Context, reportData [64]byte) (attest.Quote, error) {
-	if err := allowed(reportData); err != nil {
+	if err := allowed(reportData); err != nil && !s.AllowTeapotStatements {
 		return attest.Quote{}, err
 	}
 	q, err := s.Attester.Quote(ctx, reportData)

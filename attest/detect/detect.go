@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/attest/dstack"
 	"github.com/teapot-tee/teapot/attest/sim"
 )
 
@@ -58,37 +59,38 @@ func Detect(ctx context.Context, env Environment) (attest.Attester, Finding, err
 	if err != nil {
 		return nil, found.Finding, fmt.Errorf("opening platform %s (%s): %w", found.Platform, found.Why, err)
 	}
-	warning, err := settle(ctx, env, set, a)
+	genuine, warning, err := settle(ctx, env, set, a)
 	if err != nil {
 		return nil, found.Finding, closing(a, err)
 	}
 	if warning != "" {
 		found.Warnings = append(found.Warnings, warning)
 	}
+	if client, ok := a.(*dstack.Client); ok && !genuine {
+		found.Warnings = append(found.Warnings, "SIMULATED: the quotes of "+found.Endpoint+" are not under Intel's root")
+		return simulatedAgent{client, found.Endpoint}, found.Finding, nil
+	}
 	return a, found.Finding, nil
 }
 
 // settle makes sure that the platform is allowed here, and returns what a person should know about its quotes.
-func settle(ctx context.Context, env Environment, set settings, a attest.Attester) (warning string, err error) {
-	if env.Dir == "" && !set.requireHardware {
-		return "", nil
-	}
+func settle(ctx context.Context, env Environment, set settings, a attest.Attester) (genuine bool, warning string, err error) {
 	root, genuine, err := rootOf(ctx, a, env.now())
 	if bad, ok := errors.AsType[*notGenuineError](err); ok && !set.requireHardware {
 		warning, err = bad.Error()+"; nobody will be able to verify this process", nil
 	}
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("asking platform %s for a quote: %w%s", a.Platform(), err, own(set))
+		return false, "", fmt.Errorf("asking platform %s for a quote: %w%s", a.Platform(), err, own(set))
 	case set.requireHardware && !genuine:
-		return "", fmt.Errorf("TEAPOT_PLATFORM=require-hardware: platform %s makes quotes under root %.16x…, which is not Intel's: a simulator answers there", a.Platform(), root)
+		return false, "", fmt.Errorf("TEAPOT_PLATFORM=require-hardware: platform %s makes quotes under root %.16x…, which is not Intel's: a simulator answers there", a.Platform(), root)
 	case env.Dir == "":
-		return warning, nil
+		return genuine, warning, nil
 	}
 	if err := attest.Claim(env.Dir, a); err != nil {
-		return "", err
+		return false, "", err
 	}
-	return warning, attest.ClaimRoot(env.Dir, root)
+	return genuine, warning, attest.ClaimRoot(env.Dir, root)
 }
 
 // own explains the refusal that Teapot meets when it is pointed at itself.
@@ -96,7 +98,7 @@ func own(set settings) string {
 	if set.endpoint == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (if Teapot's own simulator or guest API answers at %s: it refuses Teapot's statements to all callers on purpose; unset %s, teapot run has the simulator inside)",
+	return fmt.Sprintf(" (if Teapot's own simulator or guest API answers at %s: it refuses Teapot's statements to all callers on purpose; unset %s, teapot run has a simulator inside, or start the other one with --allow-teapot-statements)",
 		set.endpoint, set.endpointFrom)
 }
 

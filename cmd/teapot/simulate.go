@@ -25,7 +25,7 @@ import (
 type simulateFlags struct {
 	addr, seed, data, appCompose, sgx, appKeys string
 	sockets                                    []string
-	requests                                   bool
+	requests, allowTeapot                      bool
 }
 
 func newSimulateCmd() *cobra.Command {
@@ -52,6 +52,7 @@ Nothing is protected: whoever runs this has every key.`,
 	cmd.Flags().StringVar(&f.appCompose, "app-compose", "", "app-compose.json whose exact bytes are the measured identity")
 	cmd.Flags().StringVar(&f.sgx, "sgx", "", "directory to play /dev/attestation in (FUSE, or FIFOs without /dev/fuse)")
 	cmd.Flags().StringVar(&f.appKeys, "appkeys", "", "dstack appkeys.json to answer callers' keys from (compatibility fixtures)")
+	cmd.Flags().BoolVar(&f.allowTeapot, "allow-teapot-statements", false, "be the platform of a teapot run beside it: quote its statements, give keys under teapot/ (otherwise refused to everybody)")
 	cmd.Flags().BoolVar(&f.requests, "requests", false, "print a line per request")
 	return cmd
 }
@@ -112,6 +113,7 @@ func (f simulateFlags) handler(simulator *sim.Simulator, stderr io.Writer) (http
 	}
 	server, err := guestapi.New(guestapi.Options{
 		Attester: simulator, Keys: keys, Policy: guestapi.AllowEverything(), Rev: "teapot-" + version, Simulated: true,
+		AllowTeapotStatements: f.allowTeapot,
 	})
 	if err != nil {
 		return nil, err
