@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -151,6 +152,21 @@ func (e *Entry) check() error {
 		return invalid("%d causes, the limit is %d", len(e.Cause), tlog.MaxCause)
 	}
 	return nil
+}
+
+// namesIntent refuses a result that no intent led to: an auditor would take it for the work of other code.
+func (l *Log) namesIntent(cause []uint64) error {
+	c := newCursor(l)
+	for _, i := range cause {
+		it, _, err := c.bare(i)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err == nil && it.Leaf.Type == tlog.TypeIntent {
+			return nil
+		}
+	}
+	return invalid("a result names the intent it belongs to among its causes")
 }
 
 // CallersMayWrite says whether a process outside may write entries of this type.

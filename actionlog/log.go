@@ -189,6 +189,9 @@ func (l *Log) Append(ctx context.Context, entries ...Entry) ([]Proof, error) {
 	r.log = l
 	for i := range entries {
 		p, err := l.prepare(&entries[i])
+		if err == nil && entries[i].Type == tlog.TypeResult {
+			err = l.namesIntent(p.leaf.Cause)
+		}
 		if err != nil {
 			return nil, err
 		}

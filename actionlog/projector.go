@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/teapot-tee/teapot/actionlog/disk"
 	"github.com/teapot-tee/teapot/actionlog/index"
 )
 
@@ -19,8 +20,8 @@ const (
 // projector keeps the query index up with the logs, behind their commits. When the index fails it is deleted and built
 // anew; the logs do not notice.
 type projector struct {
-	key  [32]byte
-	path string
+	key [32]byte
+	fs  disk.FS
 
 	mu     sync.Mutex
 	x      *index.Index
@@ -40,12 +41,11 @@ type projected struct {
 	changed chan struct{} // closed when applied grows
 }
 
-func newProjector(path string, key [32]byte) *projector {
+func newProjector(fsys disk.FS, key [32]byte) *projector {
 	p := &projector{
-		key: key, path: path, logs: map[*Log]*projected{},
+		key: key, fs: fsys, logs: map[*Log]*projected{},
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
-	p.x, _, p.err = index.Open(path, key)
 	p.done.Go(p.run)
 	return p
 }
@@ -55,6 +55,9 @@ func (p *projector) add(l *Log) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	pr := &projected{changed: make(chan struct{})}
+	if p.x == nil && p.err == nil { // not before a log was recovered: a refused start leaves the index alone
+		p.x, p.err = index.Open(p.fs, p.key)
+	}
 	if p.err == nil {
 		var err error
 		if pr.id, pr.applied, err = p.x.Log(l.origin); err != nil {
@@ -216,7 +219,7 @@ func (p *projector) commit() {
 	p.mu.Lock()
 	x, err := p.x, p.err
 	p.mu.Unlock()
-	if err == nil {
+	if err == nil && x != nil {
 		err = x.Commit()
 	}
 	if err != nil {
@@ -235,9 +238,8 @@ func (p *projector) failed(error) {
 
 // rebuild begins a new index. p.mu is held.
 func (p *projector) rebuild() {
-	_ = p.x.Close() // it is being thrown away
-	if p.err = index.Remove(p.path); p.err == nil {
-		p.x, _, p.err = index.Open(p.path, p.key)
+	if p.err = p.x.Discard(); p.err == nil {
+		p.x, p.err = index.Open(p.fs, p.key)
 	}
 	for l, pr := range p.logs {
 		if p.err == nil {
@@ -256,7 +258,7 @@ func (p *projector) reset(l *Log, pr *projected) {
 func (s *Store) Reindex() {
 	s.index.mu.Lock()
 	defer s.index.mu.Unlock()
-	if s.index.err == nil {
+	if s.index.err == nil && s.index.x != nil {
 		s.index.rebuild()
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -27,7 +26,7 @@ type Options struct {
 	Fatal func(error)
 	// Grow writes segments without preallocation; implied by platform gramine-sgx.
 	Grow bool
-	// FS replaces the operating system's files; for tests. The query index is then kept in memory.
+	// FS replaces the operating system's files; for tests.
 	FS disk.FS
 }
 
@@ -102,16 +101,9 @@ func (s *Store) open() error {
 	if err := s.fs.MkdirAll("logs"); err != nil {
 		return fmt.Errorf("making data directory: %w", err)
 	}
-	s.index = newProjector(s.indexPath(), s.indexKey())
+	s.index = newProjector(s.fs, s.indexKey())
 	s.commit = newCommitter()
 	return nil
-}
-
-func (s *Store) indexPath() string {
-	if s.opts.FS != nil {
-		return ""
-	}
-	return filepath.Join(s.opts.Dir, "index.db")
 }
 
 func (s *Store) indexKey() [32]byte {

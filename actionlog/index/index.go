@@ -2,23 +2,24 @@
 // alone imports the driver.
 //
 // It is a projection and is not trusted: it holds no contents, its answers are candidates that the caller reads from
-// the frames and compares, and it may be deleted at any time. The encryption (Adiantum) hides; it does not authenticate.
-//
-// One connection, locked exclusively, with a persisting rollback journal and full syncs: the one set of options that
-// survives kills on Gramine's encrypted mounts too (facts/gramine.md section 12).
+// the frames and compares, and it may be deleted at any time. The encryption (Adiantum) hides; it does not
+// authenticate, so a hash of every page is kept in memory and, sealed, beside the file after a clean close. An index
+// that was not closed cleanly is built anew: that needs no journal and no syncs, survives kills on Gramine's encrypted
+// mounts (facts/gramine.md section 12), and leaves a host nothing to put back.
 package index
 
 import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"strings"
 	"sync"
 
 	"github.com/ncruces/go-sqlite3"
-	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // the encrypting VFS
+	"github.com/ncruces/go-sqlite3/vfs"
+	"github.com/ncruces/go-sqlite3/vfs/adiantum"
+
+	"github.com/teapot-tee/teapot/actionlog/disk"
 )
 
 const version = 1
@@ -58,12 +59,16 @@ type Row struct {
 
 // Index is safe for concurrent use; its calls take turns on the one connection.
 type Index struct {
+	fs   disk.FS
+	key  [32]byte
+	file *pages
+
 	mu    sync.Mutex
 	conn  *sqlite3.Conn
 	stmts map[string]*sqlite3.Stmt
 	words map[wordKey]int64
 	inTx  bool
-	path  string
+	bad   bool // something failed: not to be kept
 }
 
 type wordKey struct {
@@ -72,56 +77,53 @@ type wordKey struct {
 	word string
 }
 
-// Open opens or makes the index; path "" keeps it in memory. A file that cannot be used (another key, damage, an older
-// version) is deleted and begun anew: fresh says so.
-func Open(path string, key [32]byte) (x *Index, fresh bool, err error) {
-	if x, err = open(path, key); err == nil {
-		return x, false, nil
+// Open opens the index in the root of fsys, or begins an empty one where there is none that was closed cleanly under
+// this key.
+func Open(fsys disk.FS, key [32]byte) (*Index, error) {
+	x, err := open(fsys, key)
+	if err == nil {
+		return x, nil
 	}
-	if err := Remove(path); err != nil {
-		return nil, false, err
+	if again := remove(fsys); again != nil {
+		return nil, errors.Join(err, again)
 	}
-	x, err = open(path, key)
-	return x, true, err
+	return open(fsys, key)
 }
 
-// Remove deletes the file and its journal.
-func Remove(path string) error {
-	if path == "" {
-		return nil
-	}
-	for _, suffix := range []string{"", "-journal", "-wal"} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("removing the query index: %w", err)
-		}
-	}
-	return nil
-}
-
-func open(path string, key [32]byte) (*Index, error) {
-	name := ":memory:"
-	if path != "" {
-		name = "file:" + (&url.URL{Path: path}).EscapedPath() + "?vfs=adiantum&nolock=1"
-	}
-	conn, err := sqlite3.OpenFlags(name, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE|sqlite3.OPEN_URI)
+func open(fsys disk.FS, key [32]byte) (*Index, error) {
+	file, err := openFile(fsys, key)
 	if err != nil {
-		return nil, fmt.Errorf("opening the query index: %w", err)
+		return nil, err
 	}
-	x := &Index{conn: conn, stmts: map[string]*sqlite3.Stmt{}, words: map[wordKey]int64{}, path: path}
-	if err := x.setUp(path, key); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the query index: %w", err), conn.Close())
+	x := &Index{fs: fsys, key: key, file: file, stmts: map[string]*sqlite3.Stmt{}, words: map[wordKey]int64{}}
+	if err := x.connect(); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the query index: %w", err), file.file.Close())
 	}
 	return x, nil
 }
 
-func (x *Index) setUp(path string, key [32]byte) error {
-	if path != "" {
-		if err := x.conn.Exec("PRAGMA hexkey='" + hex.EncodeToString(key[:]) + "'"); err != nil {
-			return err
-		}
+// connect gives SQLite its file through a VFS of its own: registered under a name for the time of the opening only.
+func (x *Index) connect() (err error) {
+	name := fmt.Sprintf("teapot-%p", x)
+	vfs.Register(name, adiantum.Wrap(single{x.file}, nil))
+	defer vfs.Unregister(name)
+	x.conn, err = sqlite3.OpenFlags("file:"+fileName+"?vfs="+name, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE|sqlite3.OPEN_URI)
+	if err != nil {
+		return err
 	}
-	err := x.conn.Exec(`PRAGMA locking_mode=exclusive; PRAGMA journal_mode=persist; PRAGMA synchronous=full;
-PRAGMA temp_store=memory; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=-1`)
+	if err := x.setUp(); err != nil {
+		return errors.Join(err, x.conn.Close())
+	}
+	return nil
+}
+
+func (x *Index) setUp() error {
+	err := x.conn.Exec("PRAGMA hexkey='" + hex.EncodeToString(x.key[:]) + "'")
+	if err != nil {
+		return err
+	}
+	err = x.conn.Exec(`PRAGMA page_size=4096; PRAGMA locking_mode=exclusive; PRAGMA journal_mode=off; PRAGMA synchronous=off;
+PRAGMA temp_store=memory; PRAGMA cache_size=-16000`)
 	if err != nil {
 		return err
 	}
@@ -165,15 +167,34 @@ func (x *Index) stmt(sql string) (*sqlite3.Stmt, error) {
 	return s, nil
 }
 
-// Close commits nothing and closes the file.
+// Close commits and keeps the index for the next start, unless something went wrong with it.
 func (x *Index) Close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var errs []error
+	if x.inTx {
+		errs = append(errs, x.exec("COMMIT"))
+	}
 	for _, s := range x.stmts {
 		errs = append(errs, s.Close())
 	}
-	return errors.Join(append(errs, x.conn.Close())...)
+	errs = append(errs, x.conn.Close())
+	if errors.Join(errs...) == nil && !x.bad {
+		errs = append(errs, x.file.file.Sync())
+		if errors.Join(errs...) == nil {
+			errs = append(errs, storeTags(x.fs, x.key, x.file.tags))
+		}
+	}
+	return errors.Join(append(errs, x.file.file.Close())...)
+}
+
+// Discard closes the index and deletes it.
+func (x *Index) Discard() error {
+	x.mu.Lock()
+	x.bad = true
+	x.mu.Unlock()
+	_ = x.Close() // it is being thrown away
+	return remove(x.fs)
 }
 
 // Log returns the id of a log and how many of its entries the index holds.

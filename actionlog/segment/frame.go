@@ -7,12 +7,14 @@ import (
 	"hash/crc32"
 )
 
-// A frame on disk: 32-byte clear header, ciphertext, 16-byte tag; all of it a multiple of 16 bytes.
+// A frame on disk: 32-byte clear header, ciphertext, 16-byte tag, 16-byte end mark; all of it a multiple of 16 bytes.
 // Header: u32 length of ciphertext and tag, u64 frame number, u64 group number, u8 1 in the last frame of a group
 // (else 0), 7 zero bytes, u32 CRC-32C of the 28 bytes before. The header is the first 28 bytes of the additional data, so the tag covers it too.
 const (
 	frameHeader = 32
 	align       = 16
+	endSize     = 16
+	frameExtra  = frameHeader + endSize // bytes of a frame beside what its header counts
 	sector      = 512
 	// MaxFrame bounds the ciphertext of one frame: the largest content and some room.
 	MaxFrame = 24 << 20
@@ -89,16 +91,21 @@ func seal(dst []byte, aead cipher.AEAD, h Header, f frameHead, prev, payload []b
 	dst = append(dst, payload...)
 	dst = append(dst, make([]byte, padded-plain)...)
 	dst = aead.Seal(dst[:body], nonce(f.number), dst[body:], additional(h, dst[head:], prev))
-	return dst, dst[len(dst)-TagSize:]
+	tag := dst[len(dst)-TagSize:]
+	return append(dst, endMark...), tag
 }
+
+// endMark stands behind every frame. It proves nothing; its absence says that the write was cut short, wherever the cut
+// fell: a write that stopped inside the tag would otherwise look like damage.
+const endMark = "\xee\xee\xee\xee\xee\xee\xee\xee\xee\xee\xee\xee\xee\xee\xee\xee"
 
 // open decrypts a whole frame in place (header first) and returns its payload.
 func open(aead cipher.AEAD, h Header, frame, prev []byte) ([]byte, bool) {
 	head, ok := parseFrameHead(frame)
-	if !ok || len(frame) != frameHeader+int(head.length) {
+	if !ok || len(frame) != frameExtra+int(head.length) {
 		return nil, false
 	}
-	body := frame[frameHeader:]
+	body := frame[frameHeader : len(frame)-endSize]
 	plain, err := aead.Open(body[:0], nonce(head.number), body, additional(h, frame, prev))
 	if err != nil || len(plain) < 4 {
 		return nil, false
@@ -112,8 +119,11 @@ func open(aead cipher.AEAD, h Header, frame, prev []byte) ([]byte, bool) {
 
 // torn reports whether a frame that lies at offset off in the file and does not open can be a write that was cut
 // short: then at least one sector still holds the zeros of the preallocation or of the hole. Ciphertext does not
-// contain 16 zero bytes by chance (2^-128).
+// contain 16 zero bytes by chance (2^-128). A write can also stop at any byte: then the end mark is missing.
 func torn(frame []byte, off int64) bool {
+	if len(frame) > frameExtra && zero(frame[len(frame)-endSize:]) {
+		return true
+	}
 	for len(frame) > 0 {
 		n := min(int64(len(frame)), sector-off%sector)
 		if zero(frame[:n]) {

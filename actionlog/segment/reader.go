@@ -93,9 +93,10 @@ func (r *Reader) Release() error {
 	return err
 }
 
-// Read opens the frame at a place. The tag of the frame before it, part of what is authenticated, lies just before.
+// Read opens the frame at a place. The tag of the frame before it, part of what is authenticated, lies
+// before it, with only the end mark between.
 func (r *Reader) Read(p Place) ([]byte, error) {
-	lead := TagSize
+	lead := TagSize + endSize
 	if p.Offset == HeaderSize {
 		lead = 0
 	}
@@ -103,9 +104,9 @@ func (r *Reader) Read(p Place) ([]byte, error) {
 	if err := r.readAt(b, p.Offset-int64(lead)); err != nil {
 		return nil, fmt.Errorf("reading segment %d: %w", r.head.Number, err)
 	}
-	prev := b[:lead]
-	if lead == 0 {
-		prev = r.head.Prev[:]
+	prev := r.head.Prev[:]
+	if lead > 0 {
+		prev = b[:TagSize]
 	}
 	payload, ok := open(r.aead, r.head, b[lead:], prev)
 	if !ok {
@@ -190,14 +191,14 @@ func (s *scanner) next() (Frame, bool, error) {
 	if !ok || h.number != s.number || h.group != s.group {
 		return Frame{}, false, s.stop(head, ok)
 	}
-	frame, err := s.window(frameHeader + int(h.length))
+	frame, err := s.window(frameExtra + int(h.length))
 	if err != nil {
 		return Frame{}, false, err
 	}
 	f := Frame{Place: Place{s.off, len(frame)}, Final: h.final}
-	whole := len(frame) == frameHeader+int(h.length)
+	whole := len(frame) == frameExtra+int(h.length)
 	if whole {
-		copy(f.Tag[:], frame[len(frame)-TagSize:])
+		copy(f.Tag[:], frame[len(frame)-endSize-TagSize:])
 		f.Payload, ok = open(s.r.aead, s.r.head, frame, s.prev[:])
 	}
 	if !whole || !ok {
@@ -218,37 +219,44 @@ func (s *scanner) stop(head []byte, parsed bool) error {
 	if parsed {
 		return s.fault("holds a frame from elsewhere")
 	}
-	if len(head) == frameHeader && !torn(head, s.off) {
+	rest, err := s.rest()
+	if err != nil {
+		return err
+	}
+	if !torn(head, s.off) && len(rest) > frameHeader && !zero(rest[frameHeader:]) {
 		return s.fault("is damaged")
 	}
-	return s.nothingLater()
+	return s.nothingLater(rest)
+}
+
+// rest reads from the current place to the end of the file.
+func (s *scanner) rest() ([]byte, error) {
+	size, err := s.r.file.Size()
+	if err != nil {
+		return nil, err
+	}
+	rest := make([]byte, max(size-s.off, 0))
+	if _, err := s.r.file.ReadAt(rest, s.off); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading segment %d: %w", s.r.head.Number, err)
+	}
+	return rest, nil
 }
 
 // damaged judges a frame whose header is fine and whose body does not open.
 func (s *scanner) damaged(whole bool, h frameHead) error {
-	if whole {
-		raw := make([]byte, frameHeader+int(h.length)) // open has overwritten the window
-		if _, err := s.r.file.ReadAt(raw, s.off); err != nil {
-			return fmt.Errorf("reading segment %d: %w", s.r.head.Number, err)
-		}
-		if !torn(raw, s.off) {
-			return s.fault("is damaged")
-		}
+	rest, err := s.rest() // open has overwritten the window
+	if err != nil {
+		return err
 	}
-	return s.nothingLater()
+	if whole && !torn(rest[:frameExtra+int(h.length)], s.off) {
+		return s.fault("is damaged")
+	}
+	return s.nothingLater(rest)
 }
 
 // nothingLater refuses when a frame of a later group follows: groups are written one after the other, each durable
 // before the next, so the hole is in bytes that were once acknowledged.
-func (s *scanner) nothingLater() error {
-	size, err := s.r.file.Size()
-	if err != nil {
-		return err
-	}
-	rest := make([]byte, size-s.off)
-	if _, err := s.r.file.ReadAt(rest, s.off); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading segment %d: %w", s.r.head.Number, err)
-	}
+func (s *scanner) nothingLater(rest []byte) error {
 	for at := align; at+frameHeader <= len(rest); at += align {
 		if zero(rest[at : at+4]) {
 			continue

@@ -10,6 +10,8 @@ import (
 const (
 	firstStep = 256 << 10
 	lastStep  = 4 << 20
+	// largeWrite is where writing zeros first costs more than recording a new length.
+	largeWrite = 64 << 10
 )
 
 // Name is the file name of segment n; KeysName that of its content keys.
@@ -66,9 +68,10 @@ func (w *Writer) begin(fsys disk.FS, dir string, header []byte) error {
 }
 
 // reserve writes zeros ahead in steps that double from 256 KiB to 4 MiB: a small log stays small, and a sync of
-// written-over bytes is a third cheaper than one that must record a new length. The caller syncs.
+// written-over bytes is a third cheaper than one that must record a new length. Large writes gain nothing by it, so they
+// just grow the file. The caller syncs.
 func (w *Writer) reserve(n int64) error {
-	if w.grow {
+	if w.grow || n >= largeWrite {
 		w.alloc = max(w.alloc, w.off+n)
 		return nil
 	}
