@@ -7,8 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth of nesting, as Intel's library.
-const maxDepth = 32
+const (
+	maxDepth   = 32  // of nesting, as Intel's library
+	maxMembers = 128 // of one object; Intel's have some twenty. Finding a name twice costs their square.
+)
 
 var errJSON = errors.New("not strict JSON")
 
@@ -88,7 +90,9 @@ func (s *scanner) object(member func(name []byte) error) error {
 				return errJSON
 			}
 		}
-		names = append(names, name)
+		if names = append(names, name); len(names) > maxMembers {
+			return errJSON
+		}
 		s.space()
 		if !s.is(':') {
 			return errJSON
