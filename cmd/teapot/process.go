@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/attest/detect"
+	"github.com/teapot-tee/teapot/boot"
+	"github.com/teapot-tee/teapot/boot/measured"
+	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/ratls"
+	"github.com/teapot-tee/teapot/server"
+	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/web"
+)
+
+// processFlags are what `run` and `serve` share.
+type processFlags struct {
+	addr, data, unix, config, appCompose string
+	pins, names                          []string
+	tls, verbose                         bool
+}
+
+func (f *processFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.addr, "addr", defaultAddr(), "listen on HOST:PORT")
+	cmd.Flags().StringVar(&f.data, "data", defaultData(), "data directory")
+	cmd.Flags().StringVar(&f.unix, "socket", "", "also listen on this unix socket; its peers need no token")
+	cmd.Flags().StringVar(&f.config, "config", "", "TOML with spending, erasure and guest API policy (docs/configuration.md)")
+	cmd.Flags().StringVar(&f.appCompose, "app-compose", "", "app-compose.json, where the platform cannot tell it (tappd before 0.3.4) or as the simulator's identity")
+	cmd.Flags().StringArrayVar(&f.pins, "pin", nil, "SHA-256 of a file that may be used; on a measured command line the file counts as measured (repeat)")
+	cmd.Flags().BoolVar(&f.tls, "tls", false, "attested TLS with a key made at this start")
+	cmd.Flags().StringArrayVar(&f.names, "tls-name", nil, "name in the TLS certificate (repeat)")
+	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "log every step")
+}
+
+// running is a started process on its way to serving.
+type running struct {
+	flags    *processFlags
+	process  *boot.Process
+	attester attest.Attester
+	finding  detect.Finding
+	config   measured.Config
+	seal     *ratls.SealKeys
+	tls      *tls.Config
+	leaf     []byte
+	token    string
+	logger   *slog.Logger
+	failed   chan error // the log cannot go on
+}
+
+// start detects the platform and runs boot.Start.
+func (f *processFlags) start(cmd *cobra.Command, agents []boot.AgentSpec, unmeasured []evidence.Unmeasured, plugins []string) (*running, error) {
+	r := &running{flags: f, logger: newLogger(cmd.ErrOrStderr(), f.verbose), failed: make(chan error, 1)}
+	raw, more, err := f.readConfig()
+	if err != nil {
+		return nil, err
+	}
+	if r.config, err = measured.Parse(raw); err != nil {
+		return nil, &exitError{code: 64, err: fmt.Errorf("%s: %w", f.config, err), hint: "docs/configuration.md lists the fields"}
+	}
+	if err := r.detect(cmd.Context()); err != nil {
+		return nil, err
+	}
+	if err := r.boot(cmd.Context(), raw, agents, append(unmeasured, more...), plugins); err != nil {
+		return nil, errors.Join(err, r.attester.Close())
+	}
+	return r, r.makeToken()
+}
+
+func (r *running) detect(ctx context.Context) error {
+	var compose []byte
+	if r.flags.appCompose != "" {
+		var err error
+		if compose, err = os.ReadFile(r.flags.appCompose); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(r.flags.data, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w; choose another with --data", err)
+	}
+	a, finding, err := detect.Detect(ctx, detect.Environment{Dir: r.flags.data, AppCompose: compose})
+	if err != nil {
+		return err
+	}
+	r.attester, r.finding = a, finding
+	return nil
+}
+
+func (r *running) boot(ctx context.Context, config []byte, agents []boot.AgentSpec, unmeasured []evidence.Unmeasured, plugins []string) error {
+	var err error
+	if r.seal, err = ratls.NewSealKeys(); err != nil {
+		return err
+	}
+	var spki []byte
+	if r.flags.tls {
+		if spki, err = r.makeTLS(ctx); err != nil {
+			return err
+		}
+	}
+	info, err := r.attester.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("asking the platform what it was started with: %w", err)
+	}
+	unmeasured = append(unmeasured, info.Unmeasured...)
+	slices.SortFunc(unmeasured, func(a, b evidence.Unmeasured) int { return cmpStrings(a.Name, b.Name) })
+	unmeasured = slices.CompactFunc(unmeasured, func(a, b evidence.Unmeasured) bool { return a.Name == b.Name })
+	r.process, err = boot.Start(ctx, boot.Config{
+		Dir: r.flags.data, Attester: r.attester, Collateral: collateralSource(r.attester, r.flags.data),
+		Software: evidence.Software{Name: "teapot", Version: version}, Configuration: config, Plugins: plugins,
+		Policies: r.config.Policies(), Unmeasured: unmeasured, TLSKey: spki, HPKEKeys: r.seal.Public(),
+		Agents: agents, Now: time.Now, Logger: r.logger, Fatal: func(err error) { r.failed <- err },
+	})
+	return err
+}
+
+func (r *running) makeTLS(ctx context.Context) (spki []byte, err error) {
+	key, spki, err := ratls.NewKey()
+	if err != nil {
+		return nil, err
+	}
+	names := r.flags.names
+	if len(names) == 0 {
+		names = []string{"localhost"}
+	}
+	quoter := func(ctx context.Context, rd [64]byte) ([]byte, error) {
+		q, err := r.attester.Quote(ctx, rd)
+		return q.Raw, err
+	}
+	cert, err := ratls.Certificate(ctx, key, names, quoter, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	r.tls, r.leaf = ratls.ServerConfig(cert), cert.Certificate[0]
+	return spki, nil
+}
+
+// readConfig returns the exact configuration bytes and what of them no measurement covers.
+func (f *processFlags) readConfig() ([]byte, []evidence.Unmeasured, error) {
+	if f.config == "" {
+		return nil, nil, nil
+	}
+	return f.readPinned(f.config, "configuration")
+}
+
+// readPinned reads a file. With --pin given, it must be one of the pinned; otherwise it is listed as unmeasured.
+func (f *processFlags) readPinned(path, what string) ([]byte, []evidence.Unmeasured, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := sha256.Sum256(raw)
+	digest := hex.EncodeToString(sum[:])
+	switch {
+	case slices.Contains(f.pins, digest):
+		return raw, nil, nil
+	case len(f.pins) > 0:
+		return nil, nil, fmt.Errorf("%s %s has SHA-256 %s, which is not among --pin: somebody changed it, or the pin is old", what, path, digest)
+	}
+	return raw, []evidence.Unmeasured{{Name: what + " " + filepath.Base(path), Detail: "read from a file the host can choose; SHA-256 " + digest}}, nil
+}
+
+// makeToken takes the operator's token from TEAPOT_TOKEN or makes one and keeps it in the data directory.
+func (r *running) makeToken() error {
+	if r.token = os.Getenv("TEAPOT_TOKEN"); r.token != "" {
+		return nil
+	}
+	path := filepath.Join(r.flags.data, "token")
+	raw, err := os.ReadFile(path)
+	if err == nil && len(raw) >= 32 {
+		r.token = string(raw)
+		return nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	r.token = access.Generate()
+	return attest.WriteFile(path, []byte(r.token))
+}
+
+// serve answers until the context ends or the log cannot go on.
+func (r *running) serve(ctx context.Context, routes func(*http.ServeMux), ready func(net.Addr)) error {
+	mux := http.NewServeMux()
+	budget := ratls.DefaultBudget()
+	server.Attestation{Process: r.process, Version: version, Leaf: r.shownLeaf(), Budget: budget}.Register(mux)
+	sealer := ratls.NewSealer(r.seal)
+	mux.Handle("GET "+ratls.KeysPath, sealer.KeysHandler())
+	routes(mux)
+	pages, err := web.Handler(web.Options{Next: sealer.Middleware(mux)})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case err := <-r.failed:
+			cancel(err)
+		case <-ctx.Done():
+		}
+	}()
+	err = server.Serve(ctx, server.Options{Addr: r.flags.addr, Unix: r.flags.unix, TLS: r.tls, Handler: pages, Logger: r.logger, Ready: ready})
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	return errors.Join(err, r.process.Close(), r.attester.Close())
+}
+
+func (r *running) shownLeaf() func(*tls.ConnectionState) []byte {
+	if r.leaf == nil {
+		return nil
+	}
+	return func(*tls.ConnectionState) []byte { return r.leaf }
+}
+
+// banner says loudly what this is.
+func (r *running) banner(w io.Writer, addr net.Addr) {
+	scheme := "http"
+	if r.tls != nil {
+		scheme = "https"
+	}
+	if r.finding.Simulated {
+		fmt.Fprint(w, "\n  ######################################################\n"+
+			"  #  SIMULATED TEE: nothing here proves anything about #\n"+
+			"  #  hardware. Quotes verify under a development root. #\n"+
+			"  ######################################################\n\n")
+	}
+	fmt.Fprintf(w, "platform   %s: %s\n", r.finding.Platform, r.finding.Why)
+	for _, warning := range r.finding.Warnings {
+		fmt.Fprintf(w, "warning    %s\n", warning)
+	}
+	fmt.Fprintf(w, "data       %s\n", r.flags.data)
+	for _, a := range r.process.Agents() {
+		fmt.Fprintf(w, "agent      %s  %s\n", a.Name, a.ID)
+		for _, wallet := range a.Part().Wallets {
+			fmt.Fprintf(w, "wallet     %s %s\n", wallet.Chain, wallet.Address)
+		}
+	}
+	url := fmt.Sprintf("%s://%s", scheme, addr)
+	fmt.Fprintf(w, "serving    %s\n", url)
+	fmt.Fprintf(w, "token      in %s (needed to change anything)\n", filepath.Join(r.flags.data, "token"))
+	allow := ""
+	if r.finding.Simulated {
+		allow = " --allow-simulated"
+	}
+	fmt.Fprintf(w, "check it   teapot verify %s%s\n", url, allow)
+}
+
+func newLogger(w io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
