@@ -3,6 +3,8 @@ package boot
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/teapot-tee/teapot/attest"
@@ -17,6 +19,7 @@ type derived struct {
 	log     ed25519.PrivateKey
 	storage [32]byte
 	privacy [32]byte
+	memory  [32]byte // of the agent's memory file, from the storage key
 }
 
 func deriveKeys(ctx context.Context, a attest.Attester, spec AgentSpec) (derived, error) {
@@ -33,6 +36,11 @@ func deriveKeys(ctx context.Context, a attest.Attester, spec AgentSpec) (derived
 	if d.storage, err = secret(ctx, a, keys.Storage, spec.ID); err != nil {
 		return d, err
 	}
+	memory, err := hkdf.Key(sha256.New, d.storage[:], nil, "teapot/memory/v1", 32)
+	if err != nil {
+		return d, err
+	}
+	d.memory = [32]byte(memory)
 	d.privacy, err = secret(ctx, a, keys.Privacy, spec.ID)
 	return d, err
 }

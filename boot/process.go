@@ -41,6 +41,9 @@ func (a *Agent) Part() evidence.AgentPart { return a.part }
 // Wallets are the agent's opened wallets. Only the agent's gate may sign with them.
 func (a *Agent) Wallets() []*wallets.Wallet { return a.wallets }
 
+// MemoryKey encrypts the agent's memory, a projection of its log.
+func (a *Agent) MemoryKey() [32]byte { return a.memory }
+
 func walletLines(opened []*wallets.Wallet) []evidence.Wallet {
 	lines := []evidence.Wallet{}
 	for _, w := range opened {
@@ -170,7 +173,7 @@ func (p *Process) Change(ctx context.Context, id, name string, character []byte)
 	if !ok {
 		return nil, fmt.Errorf("no agent %s is running", id)
 	}
-	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec, wallets: old.wallets}
+	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec, wallets: old.wallets, memory: old.memory}
 	a.spec.Name, a.spec.Character = name, character
 	p.mu.Lock()
 	p.agents[id] = a

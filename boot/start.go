@@ -44,6 +44,7 @@ type Agent struct {
 
 	spec    AgentSpec
 	wallets []*wallets.Wallet
+	memory  [32]byte
 	key     ed25519.PrivateKey // of this start, signs entries
 	part    evidence.AgentPart
 }
@@ -135,7 +136,7 @@ func (p *Process) openAgent(ctx context.Context, spec AgentSpec) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened}
+	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened, memory: d.memory}
 	return nil
 }
 

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/agent/uuid"
+	"github.com/teapot-tee/teapot/boot"
+	"github.com/teapot-tee/teapot/boot/measured"
+	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/guestapi"
+	"github.com/teapot-tee/teapot/server/access"
+	v1 "github.com/teapot-tee/teapot/server/v1"
+	"github.com/teapot-tee/teapot/server/wallet"
+)
+
+type serveFlags struct {
+	processFlags
+	agents   []string
+	guestDir string
+}
+
+func newServeCmd() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Stand beside an agent written in any language: attested keys, a log of every action, the page that proves it",
+		Long: `The agent logs with one call: POST /v1/agents/ID/entries (token, or the unix socket), and gets the proof as the answer.
+With --guest-dir other processes find dstack's and tappd's API there, under the policy of [[guest]] in --config: Teapot refuses
+quotes that begin with TEAPOT and keys under teapot/, so nothing they get can be mistaken for Teapot's.`,
+		Example: "  teapot serve --agent my-agent --socket /run/teapot/log.sock",
+		Args:    args(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.flags(cmd)
+	cmd.Flags().StringArrayVar(&f.agents, "agent", []string{"agent"}, "agent to keep a log for, NAME or NAME=UUID (repeat)")
+	cmd.Flags().StringVar(&f.guestDir, "guest-dir", "", "make dstack.sock, tappd.sock and log.sock for other processes in this directory")
+	return cmd
+}
+
+func (f *serveFlags) run(cmd *cobra.Command) error {
+	specs, err := agentSpecs(f.agents)
+	if err != nil {
+		return &exitError{code: 64, err: err}
+	}
+	if f.guestDir != "" && f.unix == "" {
+		f.unix = filepath.Join(f.guestDir, "log.sock")
+	}
+	r, err := f.start(cmd, specs, nil, []string{"sidecar"})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(nil)
+	if err := r.guests(ctx, f.guestDir, cancel); err != nil {
+		return errors.Join(err, r.close())
+	}
+	return r.serve(ctx, r.logRoutes, func(addr net.Addr) { r.banner(cmd.ErrOrStderr(), addr) })
+}
+
+func agentSpecs(list []string) ([]boot.AgentSpec, error) {
+	var specs []boot.AgentSpec
+	for _, entry := range list {
+		name, id, given := strings.Cut(entry, "=")
+		if name == "" {
+			return nil, errors.New("--agent: a name is needed")
+		}
+		if !given {
+			id = uuid.Of(name)
+		}
+		specs = append(specs, boot.AgentSpec{ID: strings.ToLower(id), Name: name, Character: fmt.Appendf(nil, "{\"name\":%q}", name)})
+	}
+	return specs, nil
+}
+
+// logRoutes are Teapot's own routes over logs and wallets.
+func (r *running) logRoutes(mux *http.ServeMux) {
+	token := access.NewToken(r.token)
+	v1.Logs{Agent: r.log, Token: token, Session: r.bundleSession}.Register(mux)
+	wallet.Routes{Token: token, Agent: func(id string) (wallet.Owner, bool) {
+		a, ok := r.process.Agent(id)
+		if !ok {
+			return wallet.Owner{}, false
+		}
+		return wallet.Owner{Wallets: a.Wallets(), Log: a.Log}, true
+	}}.Register(mux)
+}
+
+func (r *running) log(id string) (*actionlog.Log, bool) {
+	a, ok := r.process.Agent(id)
+	if !ok {
+		return nil, false
+	}
+	return a.Log, true
+}
+
+func (r *running) bundleSession(req *http.Request, nonce []byte) ([]byte, error) {
+	return r.process.Session(req.Context(), nonce, evidence.Channel{Kind: evidence.ChannelNone})
+}
+
+// guests serves the guest API on the sockets of the measured configuration; without any there is no socket.
+func (r *running) guests(ctx context.Context, dir string, fail context.CancelCauseFunc) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, g := range r.config.Guests {
+		api, err := r.guestServer(ctx, g)
+		if err != nil {
+			return err
+		}
+		for _, name := range guestSockets(g, len(r.config.Guests)) {
+			listener, err := guestapi.ListenUnix(filepath.Join(dir, name), 0o666)
+			if err != nil {
+				return err
+			}
+			go func() {
+				if err := guestapi.Serve(ctx, listener, api, guestapi.Limits{}); err != nil && ctx.Err() == nil {
+					fail(fmt.Errorf("guest API on %s: %w", name, err))
+				}
+			}()
+		}
+	}
+	return nil
+}
+
+// guestSockets names the sockets as dstack's SDKs expect them when there is one guest, by the guest's name otherwise.
+func guestSockets(g measured.Guest, guests int) []string {
+	if guests == 1 {
+		return []string{"dstack.sock", "tappd.sock"}
+	}
+	return []string{g.Name + ".sock"}
+}
+
+func (r *running) close() error { return errors.Join(r.process.Close(), r.attester.Close()) }
