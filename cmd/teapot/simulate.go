@@ -17,6 +17,7 @@ import (
 
 	"github.com/teapot-tee/teapot/attest"
 	"github.com/teapot-tee/teapot/attest/sim"
+	"github.com/teapot-tee/teapot/attest/sim/devattest"
 	"github.com/teapot-tee/teapot/attest/sim/pki"
 	"github.com/teapot-tee/teapot/guestapi"
 )
@@ -25,7 +26,7 @@ import (
 type simulateFlags struct {
 	addr, seed, data, appCompose, sgx, appKeys string
 	sockets                                    []string
-	requests, allowTeapot                      bool
+	requests, sgxPipes, allowTeapot            bool
 }
 
 func newSimulateCmd() *cobra.Command {
@@ -51,6 +52,7 @@ Nothing is protected: whoever runs this has every key.`,
 	cmd.Flags().StringVar(&f.data, "data", "", "directory that keeps root, keys and instance; without it they are new at every start")
 	cmd.Flags().StringVar(&f.appCompose, "app-compose", "", "app-compose.json whose exact bytes are the measured identity")
 	cmd.Flags().StringVar(&f.sgx, "sgx", "", "directory to play /dev/attestation in (FUSE, or FIFOs without /dev/fuse)")
+	cmd.Flags().BoolVar(&f.sgxPipes, "sgx-pipes", false, "use named pipes for --sgx even where FUSE is there")
 	cmd.Flags().StringVar(&f.appKeys, "appkeys", "", "dstack appkeys.json to answer callers' keys from (compatibility fixtures)")
 	cmd.Flags().BoolVar(&f.allowTeapot, "allow-teapot-statements", false, "be the platform of a teapot run beside it: quote its statements, give keys under teapot/ (otherwise refused to everybody)")
 	cmd.Flags().BoolVar(&f.requests, "requests", false, "print a line per request")
@@ -74,10 +76,24 @@ func simulate(ctx context.Context, f simulateFlags, stdout, stderr io.Writer) er
 	if err := f.announce(simulator, listeners, stdout, stderr); err != nil {
 		return err
 	}
+	if f.sgx != "" {
+		played, err := f.play(simulator)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "playing %s (%s)\n", f.sgx, played.How)
+		group.Go(func() error { <-ctx.Done(); return played.Close() })
+	}
 	for _, ln := range listeners {
 		group.Go(func() error { return guestapi.Serve(ctx, ln, handler, guestapi.Limits{}) })
 	}
 	return group.Wait()
+}
+
+// play plays /dev/attestation until the returned Played is closed.
+func (f simulateFlags) play(simulator *sim.Simulator) (*devattest.Played, error) {
+	root, _ := simulator.AppRoot()
+	return devattest.Play(f.sgx, devattest.Options{Enclave: simulator, Seed: root[:], Pipes: f.sgxPipes})
 }
 
 func (f simulateFlags) simulator() (*sim.Simulator, error) {
