@@ -8,12 +8,14 @@ import (
 	"github.com/teapot-tee/teapot/tlog"
 )
 
-// Announced is one new entry as the server announces it (GET /v1/agents/{id}/events).
+// Announced is one new entry as the server announces it (GET /v1/agents/{id}/events): the members that count.
 type Announced struct {
-	Index      uint64 `json:"index"`
-	Leaf       []byte `json:"leaf"`               // base64
-	Addendum   []byte `json:"addendum,omitempty"` // base64; missing: no content, or not for this reader
-	Checkpoint string `json:"checkpoint"`         // signed note of a tree that holds the entry
+	Index   uint64 `json:"index"`
+	Leaf    []byte `json:"leaf"` // base64
+	Content struct {
+		Addendum []byte `json:"addendum"` // base64; missing: no content, or not for this reader
+	} `json:"content"`
+	Checkpoint string `json:"checkpoint"` // signed note of a tree that holds the entry
 }
 
 // Followed is what came of announcements: entries that verified, and where to go on.
@@ -77,8 +79,8 @@ func (f *Followed) add(auditor *tlog.Auditor, announced []Announced, s state) er
 
 // item is the entry as the audit takes it. Without the addendum, withheld is the honest word wherever the leaf commits to content.
 func (a Announced) item() tlog.Item {
-	item := tlog.Item{Leaf: a.Leaf, Addendum: a.Addendum, Status: tlog.StatusDisclosed}
-	if len(a.Addendum) > 0 {
+	item := tlog.Item{Leaf: a.Leaf, Addendum: a.Content.Addendum, Status: tlog.StatusDisclosed}
+	if len(a.Content.Addendum) > 0 {
 		return item
 	}
 	item.Status = tlog.StatusNone
@@ -95,4 +97,17 @@ func firstFailure(r *tlog.AuditReport) string {
 		}
 	}
 	return "the new entries could not be verified"
+}
+
+// Covers says how many entries the checkpoint of an announcement covers: Follow wants them all before it can compare.
+func Covers(announced []byte) (uint64, error) {
+	var a Announced
+	if err := json.Unmarshal(announced, &a); err != nil {
+		return 0, fmt.Errorf("an announced entry: %w", err)
+	}
+	c, err := tlog.ParseCheckpoint([]byte(a.Checkpoint))
+	if err != nil {
+		return 0, fmt.Errorf("the announced checkpoint: %w", err)
+	}
+	return c.Size, nil
 }

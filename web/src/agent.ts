@@ -15,6 +15,7 @@ import { follow } from "./live";
 import type { AgentResult, Result } from "./result";
 import { Session } from "./session";
 import { shell } from "./shell";
+import { verifier } from "./verifier";
 
 class AgentPage extends Element {
   private session = new Session(new URL("/", location.href));
@@ -30,22 +31,34 @@ class AgentPage extends Element {
     void this.start();
   }
 
+  disconnectedCallback(): void { super.disconnectedCallback(); this.stop(); }
+
   private async start(): Promise<void> {
+    this.stop();
     this.chain.wait(t("agent.loading"));
     try {
       await this.session.meet(new URLSearchParams(location.search).get("agent") ?? undefined);
       this.draw();
-      this.result = await this.session.judge();
-      this.chain.show(this.result);
-      this.log.entries.clear();
-      this.log.add(...(this.session.known?.entries ?? []));
-      this.draw();
-      document.documentElement.dataset.verdict = String(Math.round(performance.now()));
-      this.stop();
-      this.stop = follow(this.session, this.log, (why) => { this.chain.fail(why); });
+      const long = (this.session.row?.size ?? 0) > 400;
+      await this.judge(long ? this.session.row!.size! - 200 : 0);
+      if (long) await this.judge(0); // the first look proved the newest entries in their place; now every one of them
+      this.stop = follow(this.session, this.log, (why) => this.chain.fail(why));
     } catch (e) {
       this.chain.fail(t("agent.unreachable", (e as Error).message));
     }
+  }
+
+  /** judge shows a verdict and the entries it was reached on. */
+  private async judge(from: number): Promise<void> {
+    verifier().onprogress = (done, total) => { if (total > 1000) this.log.say(t("log.progress", done.toLocaleString(), total.toLocaleString())); };
+    this.result = await this.session.judge(from);
+    verifier().onprogress = () => undefined;
+    this.log.say("");
+    this.chain.show(this.result);
+    this.log.add(...(this.session.known?.entries ?? []));
+    this.draw();
+    document.documentElement.dataset.verdict ??= String(Math.round(performance.now()));
+    document.documentElement.dataset.scope = from ? "part" : "whole";
   }
 
   draw(): void {
@@ -53,9 +66,15 @@ class AgentPage extends Element {
     const known = this.result?.agents?.find((a) => a.id === s.row?.id);
     this.replaceChildren(
       h("div", { class: "intro who" }, portrait(known?.log_key ?? ""), h("div", null, h("h1", null, s.row?.name ?? t("agent.title")), s.row ? h("p", { class: "hash" }, h("code", null, s.row.id)) : null), this.choose()),
-      this.chain,
+      this.chain, ...this.forgetting(),
       h("div", { class: "cols" }, this.facts(known), wallets(known?.wallets ?? [], this.result?.simulated ?? false)),
       this.log, this.graph, ...this.downloads());
+  }
+
+  /** forgetting is offered where this browser remembers another log than the one that is here. */
+  private forgetting(): HTMLElement[] {
+    if (!this.result?.checks.some((c) => c.id === "rollback.memory" && c.outcome === "failed")) return [];
+    return [h("p", { class: "notice" }, t("memory.why"), " ", h("button", { type: "button", id: "forget", onclick: () => { this.session.forget(); void this.start(); } }, t("memory.forget")))];
   }
 
   /** choose appears when several agents live here. */
@@ -63,15 +82,15 @@ class AgentPage extends Element {
     const all = this.session.front?.agents ?? [];
     if (all.length < 2) return null;
     const select = h("select", { id: "choose", onchange: () => { location.search = `?agent=${encodeURIComponent(select.value)}`; } },
-      all.map((a) => h("option", { value: a.id, selected: a.id === this.session.row.id }, a.name)));
+      all.map((a) => h("option", { value: a.id, selected: a.id === this.session.row?.id }, a.name)));
     return h("div", { class: "choose" }, h("label", { for: "choose" }, t("agent.choose")), select);
   }
 
   private facts(a: AgentResult | undefined): HTMLElement {
     const boot = this.session.known?.boot;
     const rows: [string, Node | string | undefined][] = [
-      [t("agent.platform"), this.result?.platform], [t("agent.version"), boot && `${boot.software} ${boot.version}`],
-      [t("agent.started"), boot && date(boot.time)], [t("agent.size"), a && a.size.toLocaleString()],
+      [t("agent.platform"), this.result?.platform], [t("agent.version"), boot ? `${boot.software} ${boot.version}` : undefined],
+      [t("agent.started"), boot ? date(boot.time) : undefined], [t("agent.size"), a && a.size.toLocaleString()],
       [t("agent.origin"), a && copyable(a.origin)], [t("agent.key"), a && copyable(a.log_key)],
       [t("agent.character"), a?.character_sha256 && copyable(a.character_sha256)],
     ];

@@ -1,5 +1,4 @@
 // Fetching from an agent. These are bytes from a server that may lie: nothing here is believed, all of it goes to the verifier.
-import { nonce } from "./input";
 
 export interface AgentRow { id: string; name: string; origin?: string; size?: number }
 export interface Front { version?: string; platform?: string; simulated?: boolean; agents: AgentRow[]; boot?: string; [key: string]: unknown }
@@ -33,11 +32,8 @@ export class Agent {
     return u;
   }
 
-  /** bundle asks for evidence, checkpoint and entries, bound to a nonce of ours. */
-  async bundle(query: Record<string, string | number | undefined> = {}): Promise<{ nonce: string; body: Uint8Array }> {
-    const n = nonce();
-    return { nonce: n, body: await bytes(this.url("bundle", { nonce: n, ...query })) };
-  }
+  /** bundle asks for evidence, checkpoint and entries. */
+  bundle(query: Record<string, string | number | undefined> = {}): Promise<Uint8Array> { return bytes(this.url("bundle", query)); }
 }
 
 /** base is the address under which the agent's routes stand. */

@@ -78,7 +78,7 @@ class ChatPage extends Element {
   }
 
   private turn(turn: Turn): HTMLElement {
-    const name = turn.mine ? t("chat.you") : this.session.row.name;
+    const name = turn.mine ? t("chat.you") : this.session.row?.name ?? "";
     return h("li", { class: turn.mine ? "turn mine" : "turn" }, h("span", { class: "sr" }, `${name}: `),
       h("div", { class: "bubble" }, turn.text || (turn.done ? "" : h("span", { class: "soft" }, t("chat.thinking", name))), turn.problem ? h("p", { class: "error" }, turn.problem) : null),
       turn.shield ? this.shield(turn, turn.shield) : null);
@@ -125,8 +125,8 @@ class ChatPage extends Element {
   private async check(turn: Turn, answer: Reply, sent: string): Promise<void> {
     if (!answer.receipt) { turn.shield = "none"; return; }
     try {
-      turn.receipt = await bytes(answer.receipt);
-      turn.result = await verifier().ask<Result>("receipt", [turn.receipt], { at: new Date().toISOString(), allow_simulated: true, agent: this.session.row.id, message: sent, reply: answer.text });
+      turn.receipt = await bytes(answer.receipt.url, { headers: { "Teapot-Receipt-Secret": answer.receipt.secret } });
+      turn.result = await verifier().ask<Result>("receipt", [turn.receipt], { at: new Date().toISOString(), allow_simulated: true, message: sent, reply: answer.text });
       turn.shield = turn.result.tier === "contraindicated" || turn.result.exit !== 0 ? "failed" : turn.result.simulated ? "simulated" : turn.result.tier === "affirming" ? "passed" : "warning";
     } catch (e) {
       turn.shield = "failed";

@@ -8,8 +8,7 @@ import { define, Element } from "./element";
 import { h, s } from "./dom";
 import { icon } from "./icons";
 import { date, known, t } from "./i18n";
-import type { Log } from "./elements/log";
-import { follow } from "./live";
+import { follow, type Sink } from "./live";
 import { metrics, type Metrics } from "./metrics";
 import type { Certificate, Explanation } from "./quote";
 import type { Result } from "./result";
@@ -84,12 +83,12 @@ class Dashboard extends Element {
     this.draw();
   }
 
-  /** sink is what follow needs of a log view: new entries go to the tail and into the rate. */
-  private sink(): Log {
-    return { connected: () => undefined, add: (...list: Entry[]) => {
+  /** sink takes new entries into the tail and into the rate. */
+  private sink(): Sink {
+    return { connected: () => undefined, add: (...list) => {
       for (const e of list) { this.tail.set(e.index, e); this.arrivals.push(Date.now()); }
       this.draw();
-    } } as unknown as Log;
+    } };
   }
 
   private async refresh(): Promise<void> {

@@ -1,7 +1,7 @@
 // The explorer page: paste, drop or link anything; see the chain.
 import "./elements/chain";
 import "./elements/quote";
-import { Agent, base, bytes, front } from "./api";
+import { base, bytes } from "./api";
 import { $, h } from "./dom";
 import type { Chain } from "./elements/chain";
 import type { QuoteView } from "./elements/quote";
@@ -9,8 +9,9 @@ import { date, t } from "./i18n";
 import { given, readFiles, sha256, type Given } from "./input";
 import type { Explanation } from "./quote";
 import type { Result } from "./result";
+import { Session } from "./session";
 import { fromFile, shell } from "./shell";
-import { verifier, type Options } from "./verifier";
+import { verifier } from "./verifier";
 
 shell();
 const chain = $<Chain>("tp-chain");
@@ -93,21 +94,18 @@ async function local(files: Uint8Array[]): Promise<Found> {
 async function remote(address: URL): Promise<Found> {
   chain.wait(t("fetching"));
   const at = base(address);
-  const rows = await front(at).catch((e: Error) => { throw new Error(t("explorer.unreachable", at.host, e.message)); });
-  const first = rows.agents[0];
-  if (!first) throw new Error(t("explorer.unreadable"));
-  const { nonce, body } = await new Agent(at, first.id).bundle();
-  chain.wait(t("checking"));
-  const result = await verifier().ask<Result>("appraise", [body], { ...options(), nonce, target: at.href });
-  return { result, quote: await explained([body]) };
+  const session = new Session(at, options());
+  await session.meet().catch((e: Error) => { throw new Error(t("explorer.unreachable", at.host, e.message)); });
+  const result = await session.judge();
+  return { result, quote: await explained([await bytes(new URL("v1/evidence", at))]) };
 }
 
 /** explained is null where there is no quote to open; the verdict has said so already. */
 function explained(files: Uint8Array[]): Promise<Explanation | null> {
-  return verifier().ask<Explanation>("explain", files, options()).catch(() => null);
+  return verifier().ask<Explanation>("explain", files, { at: options().at }).catch(() => null);
 }
 
-function options(): Options {
+function options(): { at: string; allow_simulated: boolean; policy?: string } {
   const at = $<HTMLInputElement>("#at").value;
   return {
     at: at ? new Date(at).toISOString() : new Date().toISOString(),

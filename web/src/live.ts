@@ -1,28 +1,34 @@
-// The live log: each entry that the server announces is verified against what is already known, then shown.
-import type { Log } from "./elements/log";
+// The live log: what the server announces is verified as the continuation of what is known, then shown.
 import type { Entry } from "./entry";
 import type { Session } from "./session";
 import { verifier } from "./verifier";
 
-interface Step { entries: Entry[]; anchor: string }
+export interface Sink { add(...entries: Entry[]): void; connected(live: boolean): void }
+
+interface Followed { entries: Entry[]; state: object; size: number }
 
 /** follow subscribes until the returned function is called. `broken` hears of a break of the log itself. */
-export function follow(session: Session, log: Log, broken: (why: string) => void): () => void {
-  const source = new EventSource(session.agent.url("events"));
+export function follow(session: Session, sink: Sink, broken: (why: string) => void): () => void {
+  const from = (session.known?.result.agents ?? []).find((a) => a.id === session.row?.id)?.size ?? 0;
+  const source = new EventSource(session.agent!.url("events", { from }));
   let queue = Promise.resolve();
-  const take = (e: MessageEvent<string>): void => { queue = queue.then(() => step(session, log, e.data)).catch((err: Error) => { log.connected(false); broken(err.message); source.close(); }); };
-  source.onopen = () => log.connected(true);
-  source.onerror = () => log.connected(false);
-  source.onmessage = take;
-  source.addEventListener("entry", take as EventListener);
-  return () => source.close();
-}
+  let held: Uint8Array[] = [];
+  let next = from;
+  source.onopen = () => sink.connected(true);
+  source.onerror = () => sink.connected(false);
+  source.addEventListener("entry", (e: MessageEvent<string>) => {
+    queue = queue.then(() => take(new TextEncoder().encode(e.data))).catch((err: Error) => { source.close(); sink.connected(false); broken(err.message); });
+  });
 
-/** step verifies one announcement: signature, place in the tree, and that its checkpoint extends the last one. */
-async function step(session: Session, log: Log, data: string): Promise<void> {
-  const known = session.known;
-  if (!known) return;
-  const next = await verifier().ask<Step>("follow", [new TextEncoder().encode(data)], { anchor: known.anchor, agent: session.row.id });
-  known.anchor = next.anchor;
-  log.add(...next.entries);
+  /** take holds entries until a checkpoint covers exactly them: signature, place and root are compared together. */
+  async function take(entry: Uint8Array): Promise<void> {
+    held.push(entry);
+    next++;
+    if ((await verifier().ask<number>("covers", [entry])) !== next || !session.known?.state) return;
+    const followed = await verifier().ask<Followed>("follow", held, { state: session.known.state });
+    held = [];
+    session.known.state = followed.state;
+    sink.add(...followed.entries);
+  }
+  return () => source.close();
 }

@@ -1,22 +1,34 @@
 // One message to the agent and its answer, sealed or open, streamed where the server streams.
 import { ask, Problem } from "./api";
+import { hex } from "./input";
 import { post } from "./seal";
 import type { Protection, Session } from "./session";
+import { fromBase64 } from "./verifier";
 
 export interface Message { text: string; roomId: string; userId: string; userName: string }
-export interface Reply { text: string; receipt?: URL }
+export interface Reply { text: string; receipt?: Receipt }
 
-interface Content { user?: string; text?: string; action?: string; receipt?: { url?: string } }
+/** Receipt is the short form that came with the answer: where its file form is, and the secret that opens it. */
+export interface Receipt { url: URL; secret: string }
+
+interface Short { entries?: { index: number; salt?: string }[] }
+interface Content { user?: string; text?: string; action?: string; receipt?: Short }
 
 export async function exchange(session: Session, how: Protection, message: Message, part: (text: string) => void): Promise<Reply> {
-  const url = new URL(`${session.row.id}/message`, session.base);
+  const url = new URL(`${session.row!.id}/message`, session.base);
   const body = JSON.stringify(message);
   const headers = { "Content-Type": "application/json", Accept: "text/event-stream, application/json" };
   const response = how.sealed ? await sealed(url, body, how, headers) : await ask(url, { method: "POST", body, headers });
   const link = response.headers.get("Teapot-Receipt");
-  const receipt = link ? new URL(link, session.base) : undefined;
-  if (/event-stream/.test(response.headers.get("Content-Type") ?? "")) return streamed(response, session.base, receipt, part);
-  return { text: words((await response.json()) as Content[]), receipt };
+  if (/event-stream/.test(response.headers.get("Content-Type") ?? "")) return streamed(response, session.base, link, part);
+  return reply((await response.json()) as Content[], link, session.base);
+}
+
+function reply(list: Content[], link: string | null | undefined, base: URL): Reply {
+  const entries = list.find((c) => c.receipt)?.receipt?.entries ?? [];
+  const index = Number(link?.split("/").pop());
+  const salt = (entries.find((e) => e.index === index) ?? entries.at(-1))?.salt;
+  return { text: words(list), receipt: link && salt ? { url: new URL(link, base), secret: hex(fromBase64(salt)) } : undefined };
 }
 
 async function sealed(url: URL, body: string, how: Extract<Protection, { sealed: true }>, headers: Record<string, string>): Promise<Response> {
@@ -29,17 +41,16 @@ async function sealed(url: URL, body: string, how: Extract<Protection, { sealed:
 function words(list: Content[]): string { return list.map((c) => c.text ?? "").filter(Boolean).join("\n\n"); }
 
 /** streamed reads server-sent events: `delta` pieces, then `done` with the whole answer and the receipt's address. */
-async function streamed(response: Response, base: URL, receipt: URL | undefined, part: (text: string) => void): Promise<Reply> {
-  const reply: Reply = { text: "", receipt };
+async function streamed(response: Response, base: URL, link: string | null, part: (text: string) => void): Promise<Reply> {
+  let text = "";
   for await (const event of events(response)) {
-    if (event.name === "delta") part(reply.text += (JSON.parse(event.data) as { text: string }).text);
+    if (event.name === "delta") part(text += (JSON.parse(event.data) as { text: string }).text);
     if (event.name === "error") throw new Problem(response.status, JSON.parse(event.data) as object);
     if (event.name !== "done") continue;
     const done = JSON.parse(event.data) as { contents: Content[]; receipt?: string };
-    reply.text = words(done.contents);
-    if (done.receipt) reply.receipt = new URL(done.receipt, base);
+    return reply(done.contents, done.receipt ?? link, base);
   }
-  return reply;
+  throw new Error("the answer broke off");
 }
 
 async function* events(response: Response): AsyncGenerator<{ name: string; data: string }> {

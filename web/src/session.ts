@@ -2,63 +2,69 @@
 // Everything fetched here goes to the verifier; the outcome is its, and so are the keys that come out of it.
 import { Agent, ask, bytes, front, type AgentRow, type Front } from "./api";
 import type { Entry } from "./entry";
-import { nonce } from "./input";
+import { nonce, sha256 } from "./input";
+import { forget, remember, remembered, type Seen } from "./memory";
 import type { Result } from "./result";
-import { canSeal, post, usable, type SealKey, type Sent } from "./seal";
+import { canSeal, post, usable, type SealKey } from "./seal";
 import { fromBase64, verifier } from "./verifier";
 
-/** Anchor is what later entries and receipts hang on: an accepted state of the log, held by the verifier as text. */
-export interface Known { result: Result; hpke: SealKey[]; boot?: BootFacts; entries: Entry[]; anchor: string }
+export interface BootFacts { id: string; time: number; software: string; version: string; platform: string }
 
-export interface BootFacts { boot_id: string; time: string; software: string; version: string; platform: string; custody?: Record<string, unknown> }
+interface WireKey { id: number; kem: number; kdf: number; aead: number; public: string }
+interface Judged { result: Result; hpke: WireKey[]; boot: BootFacts | null; entries: Entry[]; state?: object; seen: Seen[] }
 
-interface Judged { result: Result; hpke?: { id: number; kem: number; kdf: number; aead: number; public: string }[]; boot?: BootFacts; entries?: Entry[]; anchor?: string }
+/** Known is what came out of a judgement; state is what later entries hang on. */
+export interface Known { result: Result; hpke: SealKey[]; boot: BootFacts | null; entries: Entry[]; state?: object }
 
-export type Protection = { sealed: true; key: SealKey; simulated: boolean } | { sealed: false; why: "nokey" | "unbound" | "context" | "verdict" };
+export type Protection = { sealed: true; key: SealKey; simulated: boolean } | { sealed: false; why: "nokey" | "context" | "verdict" };
 
 export class Session {
-  front!: Front;
-  agent!: Agent;
-  row!: AgentRow;
+  front?: Front;
+  agent?: Agent;
+  row?: AgentRow;
   known: Known | null = null;
 
-  constructor(readonly base: URL, private allowSimulated = true) {}
+  constructor(readonly base: URL, private extra: { allow_simulated?: boolean; policy?: string; at?: string } = { allow_simulated: true }) {}
 
   /** meet asks who is there; with no id, the first agent. */
-  async meet(id?: string): Promise<void> {
+  async meet(id?: string): Promise<AgentRow> {
     this.front = await front(this.base);
     const row = this.front.agents.find((a) => a.id === id) ?? this.front.agents[0];
     if (!row) throw new Error("no agent here");
     this.row = row;
     this.agent = new Agent(this.base, row.id);
+    return row;
   }
 
-  /** judge fetches evidence and the log from an index on, and has them judged together with a fresh session statement. */
+  /** judge fetches evidence and the log (its entries from an index on; what lies before is proven by hashes). */
   async judge(from = 0): Promise<Result> {
+    const row = this.row ?? (await this.meet());
     const n = nonce();
-    const boot = await bytes(new URL("v1/evidence", this.base));
-    const [session, log] = await Promise.all([this.proof(boot, n), this.agent.bundle({ from: from || undefined })]);
-    const judged = await verifier().ask<Judged>("judge", [boot, session.body, log.body], {
-      at: new Date().toISOString(), allow_simulated: this.allowSimulated, target: this.base.href, nonce: n, channel: session.channel,
-      agent: this.row.id, name: this.row.name, from, loopback: loopback(this.base), secure: this.base.protocol === "https:",
+    const [boot, log] = await Promise.all([bytes(new URL("v1/evidence", this.base)), this.agent!.bundle({ from: from || undefined })]);
+    const session = await this.proof(boot, n);
+    const judged = await verifier().ask<Judged>("judge", [boot, session.body, log], {
+      at: new Date().toISOString(), ...this.extra, target: this.base.origin, nonce: n, channel: session.channel,
+      agent: row.id, loopback: loopback(this.base), secure: this.base.protocol === "https:", seen: remembered(this.base.origin),
     });
-    this.known = {
-      result: judged.result, boot: judged.boot, entries: judged.entries ?? [], anchor: judged.anchor ?? "",
-      hpke: (judged.hpke ?? []).map((k) => ({ ...k, public: fromBase64(k.public) })),
-    };
+    remember(this.base.origin, judged.seen);
+    this.known = { ...judged, hpke: judged.hpke.map((k) => ({ ...k, public: fromBase64(k.public) })) };
     return judged.result;
   }
 
-  /** proof asks for a session statement, through a sealed channel where there is one. The key may still be the network's: the verifier says. */
+  forget(): void { forget(this.base.origin); }
+
+  /** proof asks for a session statement, sealed where possible: then the statement is bound to the sealed channel, and
+      the verifier judges key and statement together. */
   private async proof(boot: Uint8Array, n: string): Promise<{ body: Uint8Array; channel?: object }> {
     const url = new URL("v1/session", this.base);
-    const keys = await verifier().ask<{ hpke: { id: number; kem: number; kdf: number; aead: number; public: string }[] }>("keys", [boot]).catch(() => ({ hpke: [] }));
-    const key = keys.hpke.map((k) => ({ ...k, public: fromBase64(k.public) })).find(usable);
-    if (!key || !(await canSeal())) return { body: await plain(url, n) };
-    const body = new TextEncoder().encode(JSON.stringify({ nonce: n, channel: "hpke" }));
-    const sent: Sent = await post(url, body, key, { "Content-Type": "application/json" });
-    if (!sent.response.ok) return { body: await plain(url, n) };
-    return { body: new Uint8Array(await sent.response.arrayBuffer()), channel: { kind: "hpke", hpke_key_id: key.id, enc: [...sent.enc] } };
+    const keys = await verifier().ask<WireKey[]>("keys", [boot]).catch(() => []);
+    const key = keys.map((k) => ({ ...k, public: fromBase64(k.public) })).find(usable);
+    if (key && (await canSeal())) {
+      const asked = new TextEncoder().encode(JSON.stringify({ nonce: n, channel: "hpke" }));
+      const { response, enc } = await post(url, asked, key, { "Content-Type": "application/json" });
+      if (response.ok) return { body: new Uint8Array(await response.arrayBuffer()), channel: { hpke_key: key.id, hpke_enc: await sha256(enc) } };
+    }
+    return { body: await plain(url, n) };
   }
 
   /** protection of what is typed here: sealed only to a key of an accepted boot statement. */

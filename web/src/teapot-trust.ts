@@ -61,7 +61,7 @@ export class TeapotTrust extends HTMLElement {
   async check(): Promise<void> {
     this.draw();
     try {
-      const session = new Session(new URL("/", this.getAttribute("src") ?? location.href), this.hasAttribute("allow-simulated"));
+      const session = new Session(new URL("/", this.getAttribute("src") ?? location.href), { allow_simulated: this.hasAttribute("allow-simulated") });
       await session.meet(this.getAttribute("agent") ?? undefined);
       this.result = await session.judge();
       this.checked = Date.now();

@@ -1,15 +1,13 @@
 // The page's side of the verifier: one worker, one WASM, questions by number. The page stays responsive whatever it checks.
-import type { Result } from "./result";
-
 interface Policy { createScriptURL(url: string): unknown }
 declare global {
   interface Window { trustedTypes?: { createPolicy(name: string, rules: { createScriptURL(url: string): string }): Policy } }
 }
 
 /** Options go to the WASM as JSON; docs/formats/page-verifier.md lists them. */
-export interface Options { at?: string; allow_simulated?: boolean; policy?: string; target?: string; nonce?: string; [key: string]: unknown }
+export type Options = Record<string, unknown>;
 
-interface Answer { id: number; ok?: string; error?: string }
+interface Answer { id?: number; ok?: string; error?: string; progress?: [number, number] }
 interface Waiting { resolve: (v: unknown) => void; reject: (e: Error) => void }
 
 export class Verifier {
@@ -30,7 +28,8 @@ export class Verifier {
     return (await this.post(op, [...inputs.map((b) => b.slice()), JSON.stringify(options)])) as T;
   }
 
-  appraise(input: Uint8Array, options: Options): Promise<Result> { return this.ask<Result>("appraise", [input], options); }
+  /** onprogress hears how far a long log is. */
+  onprogress: (done: number, total: number) => void = () => undefined;
 
   private async start(): Promise<number> {
     const started = performance.now();
@@ -52,6 +51,8 @@ export class Verifier {
   }
 
   private settle(answer: Answer): void {
+    if (answer.progress) this.onprogress(...answer.progress);
+    if (answer.id === undefined) return;
     const waiting = this.waiting.get(answer.id);
     this.waiting.delete(answer.id);
     if (answer.error !== undefined) waiting?.reject(new Error(answer.error));

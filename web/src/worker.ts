@@ -7,7 +7,7 @@ declare function importScripts(...urls: string[]): void;
 type Func = (...args: (Uint8Array | string)[]) => unknown;
 interface Question { id: number; op: string; args: (Uint8Array | ArrayBuffer | string)[] }
 
-const worker = self as unknown as { teapot?: Record<string, Func>; postMessage(m: unknown): void; onmessage: (e: MessageEvent<Question>) => void };
+const worker = self as unknown as { teapot?: Record<string, Func>; teapotProgress?: (done: number, total: number) => void; postMessage(m: unknown): void; onmessage: (e: MessageEvent<Question>) => void };
 
 async function init(wasm: ArrayBuffer | string): Promise<void> {
   if (typeof Go === "undefined") importScripts("wasm_exec.js");
@@ -32,6 +32,8 @@ async function answer(q: Question): Promise<unknown> {
   if (result instanceof Error) throw result;
   return result;
 }
+
+worker.teapotProgress = (done, total) => worker.postMessage({ progress: [done, total] });
 
 worker.onmessage = (e) => {
   const { id } = e.data;

@@ -19,6 +19,7 @@ export class Log extends Element {
   private list = h("ol", { class: "entries", reversed: true });
   private counts = h("p", { class: "soft small", role: "status" });
   private pending = 0;
+  private going = "";
 
   add(...entries: Entry[]): void {
     for (const e of entries) this.entries.set(e.index, e);
@@ -26,6 +27,9 @@ export class Log extends Element {
   }
 
   connected(live: boolean): void { this.live = live; this.later(); }
+
+  /** say shows what is going on, such as the progress over a long log. */
+  say(what: string): void { this.going = what; this.later(); }
 
   /** later draws once per frame, however many entries arrive. */
   private later(): void { this.pending ||= requestAnimationFrame(() => { this.pending = 0; this.rows(); }); }
@@ -55,7 +59,7 @@ export class Log extends Element {
     const failed = all.filter((e) => e.outcome === "failed");
     const dot = this.querySelector(".livedot");
     if (dot) { dot.textContent = t(this.live ? "log.live" : "log.offline"); dot.setAttribute("data-o", this.live ? "passed" : "not_checked"); }
-    this.counts.replaceChildren(t("log.verified", all.filter((e) => e.outcome === "passed").length),
+    this.counts.replaceChildren(this.going ? `${this.going} · ` : "", t("log.verified", all.filter((e) => e.outcome === "passed").length),
       failed.length ? h("strong", { class: "error" }, ` · ${t("log.failed", failed.length)} – ${t("log.tampered")}`) : "",
       this.filter.text ? ` · ${t("log.attested")}` : "");
     const shown = all.filter((e) => this.fits(e)).sort((a, b) => b.index - a.index);

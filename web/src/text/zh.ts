@@ -53,6 +53,7 @@ export const zh: Record<Key, string> = {
   "agent.title": "智能体", "agent.loading": "正在向此智能体索取证据…", "agent.choose": "智能体", "agent.platform": "平台", "agent.id": "智能体 ID", "agent.origin": "日志", "agent.size": "条目数", "agent.version": "软件版本", "agent.character": "角色（SHA-256）", "agent.started": "本次启动", "agent.key": "日志密钥", "agent.unreachable": "智能体没有应答：{0}",
   "wallets.title": "钱包", "wallets.intro": "列在引文所绑定的启动声明中。", "wallets.none": "此智能体没有钱包。", "wallets.qr": "{0} 的二维码", "wallets.shared": "与调用者共享", "wallets.test": "模拟密钥：任何拥有种子的人都能得到它们。请勿转入任何有价值的资产。",
   "log.title": "实时日志", "log.intro": "每个条目到达时即在本页中验证。", "log.verified": "已在此验证 {0} 条", "log.failed": "{0} 条失败", "log.live": "实时", "log.offline": "未连接", "log.type": "类型", "log.all": "所有类型", "log.search": "搜索文本", "log.empty": "没有匹配的条目。", "log.withheld": "内容未公开", "log.erased": "内容已删除，附证明", "log.index": "条目 {0}", "log.older": "更早的条目", "log.cause": "为什么？", "log.tampered": "此日志中有条目未通过验证。服务器展示的内容并非智能体所签名的内容。",
+  "log.progress": "正在验证第 {0} 条，共 {1} 条", "memory.why": "此浏览器记得该智能体日志的另一种状态。如果是您自己重置了智能体，可以让浏览器忘记。", "memory.forget": "忘记已看到的内容",
   "log.attested": "仅在本页已验证的内容中搜索。", "log.claimed": "由智能体进程声称", "log.clamped": "时钟曾落后",
   "type.boot": "启动", "type.message": "消息", "type.model": "模型调用", "type.reply": "回复", "type.action": "动作", "type.intent": "意图", "type.result": "结果", "type.erasure": "删除", "type.policy": "策略", "type.error": "错误",
   "graph.title": "它为什么这样做？", "graph.intro": "从收到的消息到智能体的行为。每个方框都是在此验证过的条目；箭头表示“导致”。", "graph.none": "选择一个条目，查看其起因与后果。", "graph.leads": "起因：{0}",
