@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/verify"
 )
 
@@ -56,12 +57,17 @@ func fill(in *verify.Input, files [][]byte) error {
 		}
 		return err
 	}
-	in.Kind, in.File = verify.KindQuote, m.quote
-	in.Collateral = func([]byte) (json.RawMessage, error) {
-		if len(m.collateral) == 0 {
-			return nil, errors.New("no collateral: drop the collateral JSON beside the quote, or the evidence that holds both")
+	if len(m.collateral) == 0 {
+		if len(dcap.Describe(m.quote).Problems) == 0 {
+			return errNoCollateral
 		}
-		return m.collateral, nil
+		m.collateral = json.RawMessage("{}") // its form alone shows that it is not genuine: let the verifier say where
 	}
+	in.Kind, in.File = verify.KindQuote, m.quote
+	in.Collateral = func([]byte) (json.RawMessage, error) { return m.collateral, nil }
 	return nil
 }
+
+// errNoCollateral: a quote that may well be genuine, without the documents that tell.
+var errNoCollateral = errors.New("this quote is well-formed, but Intel's documents about its platform (TCB info, identities, revocation lists) are missing: " +
+	"fetch them with `teapot quote collateral FILE -o collateral.json` and drop both files here, or drop the evidence that holds both")

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/teapot-tee/teapot/appraisal"
 	"github.com/teapot-tee/teapot/dcap"
 )
 
@@ -144,5 +146,17 @@ func TestPinnedRootIsTheVerifiers(t *testing.T) {
 	c, ok := readCertificate(dcap.IntelRoot())
 	if !ok || !c.Pinned || !c.Root || c.Subject != "Intel SGX Root CA, Intel Corporation" {
 		t.Errorf("%v %+v", ok, c)
+	}
+}
+
+// The quote of the documents is judged by its form; a genuine quote without collateral is not judged at all.
+func TestAppraiseWithoutCollateral(t *testing.T) {
+	at := Options{At: time.Unix(1750324941, 0)}
+	r, err := new(Page).Appraise([][]byte{shared(t, "documents", "eliza-in-tee.zh.md")}, at)
+	if err != nil || r.Tier != appraisal.Contraindicated || r.Exit != 1 {
+		t.Errorf("the document's quote: %+v, %v", r, err)
+	}
+	if _, err := new(Page).Appraise([][]byte{shared(t, "corpus", "dcap", "real", realCase, "quote.bin")}, at); !errors.Is(err, errNoCollateral) {
+		t.Errorf("a genuine quote without collateral: %v", err)
 	}
 }

@@ -74,35 +74,34 @@ async function run(source: () => Promise<Given>): Promise<void> {
   try {
     const input = await source();
     if (!input.address && input.files.length === 0) throw new Error(t("explorer.nothing"));
-    const found = input.address ? await remote(input.address) : await local(input.files);
+    const result = input.address ? await remote(input.address, mine) : await local(input.files, mine);
     if (mine !== asked) return;
-    chain.show(found.result);
-    quote.show(found.quote);
-    describe(found.result, performance.now() - started);
+    chain.show(result);
+    describe(result, performance.now() - started);
   } catch (e) {
     if (mine === asked) chain.fail((e as Error).message);
   }
 }
 
-interface Found { result: Result; quote: Explanation | null }
-
-async function local(files: Uint8Array[]): Promise<Found> {
-  const result = await verifier().ask<Result>("appraise", files, options());
-  return { result, quote: await explained(files) };
+async function local(files: Uint8Array[], mine: number): Promise<Result> {
+  await opened(files, mine); // what a quote says can be read even where nothing can be judged
+  return verifier().ask<Result>("appraise", files, options());
 }
 
-async function remote(address: URL): Promise<Found> {
+async function remote(address: URL, mine: number): Promise<Result> {
   chain.wait(t("fetching"));
   const at = base(address);
   const session = new Session(at, options());
   await session.meet().catch((e: Error) => { throw new Error(t("explorer.unreachable", at.host, e.message)); });
   const result = await session.judge();
-  return { result, quote: await explained([await bytes(new URL("v1/evidence", at))]) };
+  await opened([await bytes(new URL("v1/evidence", at))], mine);
+  return result;
 }
 
-/** explained is null where there is no quote to open; the verdict has said so already. */
-function explained(files: Uint8Array[]): Promise<Explanation | null> {
-  return verifier().ask<Explanation>("explain", files, { at: options().at }).catch(() => null);
+/** opened shows the inside of the quote, if the files hold one. */
+async function opened(files: Uint8Array[], mine: number): Promise<void> {
+  const explanation = await verifier().ask<Explanation>("explain", files, { at: options().at }).catch(() => null);
+  if (mine === asked) quote.show(explanation);
 }
 
 function options(): { at: string; allow_simulated: boolean; policy?: string } {

@@ -40,7 +40,7 @@ export class Chain extends Element {
       r.simulated ? h("div", { class: "stripe simulated" }, h("b", null, t("simulated")), h("span", null, t("simulated.why"))) : null,
       debug(r) ? h("div", { class: "stripe danger debug" }, h("b", null, t("debug")), h("span", null, t("debug.why"))) : null,
       h("div", { class: "say", role: "status" }, icon(shape(r.tier), 34),
-        h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, r.headline || t(tier)), h("p", { class: "soft" }, t(`${tier}.why` as Key)))),
+        h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, headline(r, all)), h("p", { class: "soft" }, t(r.kind === "quote" ? "quote.only" : (`${tier}.why` as Key))))),
       this.strip(all, r.simulated ?? false),
       h("ol", { class: "chain" }, [...all, ...(beside ? [beside] : [])].map((l) => this.link(l))),
       r.not_proven ? h("p", { class: "not-proven" }, h("strong", null, t("not_proven")), " ", r.not_proven) : null);
@@ -73,6 +73,16 @@ export class Chain extends Element {
     details.addEventListener("toggle", () => (details.open ? this.opened.add(l.name) : this.opened.delete(l.name)));
     return h("li", { "data-o": l.outcome }, details);
   }
+}
+
+/** headline is the verifier's; a bare quote that nothing contradicts gets one that says what a quote can show at all. */
+function headline(r: Result, all: Link[]): string {
+  if (r.kind !== "quote" || r.tier === "contraindicated" || r.simulated) return r.headline || t(`tier.${r.tier}`);
+  const state = (name: string): Outcome => all.find((l) => l.name === name)?.outcome ?? "not_checked";
+  if (state("hardware") !== "passed") return r.headline;
+  const firmware = r.checks.find((c) => c.id === "tcb.status");
+  const code = state("code") === "passed" ? "quote.code.known" : "quote.code.unknown";
+  return t(state("tcb") === "passed" ? "quote.genuine" : "quote.genuine.short", firmware?.got ?? "?") + " " + t(code);
 }
 
 /** sentence is the line under a link's name: the worst news first, else what it means. */

@@ -32,6 +32,7 @@ export const en = {
   "link.entry": "Entries", "link.entry.title": "Entries in their place", "link.entry.means": "Each entry is signed by the agent’s key and sits at its index in the tree.",
   "link.session": "Session", "link.session.title": "This connection", "link.session.means": "The evidence is fresh and belongs to the connection you are using.",
 
+  "quote.only": "A quote by itself shows hardware, firmware and code. It names no agent, no log and no entry.", "quote.genuine": "Genuine hardware, firmware up to date.", "quote.genuine.short": "Genuine hardware, but its firmware is {0}.", "quote.code.known": "It runs the code you expect.", "quote.code.unknown": "Which code it should run, nobody told this page.",
   "explorer.title": "What is this machine, really?",
   "explorer.intro": "Drop a quote, a bundle, a receipt or an agent’s address. Everything is checked here, in your browser; nothing is uploaded.",
   "explorer.input": "Quote (hex, base64, binary or the JSON around it), bundle, receipt, or address",

@@ -34,6 +34,7 @@ export const zh: Record<Key, string> = {
   "link.entry": "条目", "link.entry.title": "条目各在其位", "link.entry.means": "每个条目都由智能体的密钥签名，并位于树中自己的序号处。",
   "link.session": "会话", "link.session.title": "当前连接", "link.session.means": "证据是新鲜的，并且属于您正在使用的连接。",
 
+  "quote.only": "引文本身只能说明硬件、固件和代码，不涉及任何智能体、日志或条目。", "quote.genuine": "真实硬件，固件为最新。", "quote.genuine.short": "真实硬件，但固件状态为 {0}。", "quote.code.known": "运行的是您期望的代码。", "quote.code.unknown": "没有人告诉本页它应当运行什么代码。",
   "explorer.title": "这台机器究竟是什么？",
   "explorer.intro": "放入认证引文、证据包、收据或智能体的地址。一切都在您的浏览器中检查，不会上传任何内容。",
   "explorer.input": "引文（十六进制、base64、二进制或外层 JSON）、证据包、收据或地址",
