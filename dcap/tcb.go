@@ -112,7 +112,9 @@ func (t *tcbInfo) checkModule(r *TDReport) *fault {
 func (t *tcbInfo) evaluate(p *PCK, svn *[16]byte, qeSVN uint64, qe *svnLevel) (Evaluation, *fault) {
 	level := t.platformLevel(p, svn)
 	if level == nil {
-		return Evaluation{}, faultf(ClassTCBNotSupported, "the platform reaches none of the levels in TCB info")
+		var e Evaluation
+		e.platformShortfalls(t, p, svn)
+		return Evaluation{}, faultf(ClassTCBNotSupported, "the platform reaches none of the levels in TCB info: "+e.Shortfalls.String())
 	}
 	e := Evaluation{
 		Platform: level.status, QE: qe.status, TCBDate: min(level.date, qe.date), Advisories: []string{}, Shortfalls: Shortfalls{},

@@ -1,6 +1,7 @@
 package dcap
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"errors"
 	"slices"
@@ -26,6 +27,7 @@ type Verifier struct {
 	cas        cache[key, *certificate]
 	qes        cache[key, *ecdsa.PublicKey]
 	roots      cache[string, *trustRoot]
+	owns       cache[key, *trustRoot]    // by chain: the root it brings along
 	pinned     atomic.Pointer[trustRoot] // Intel's, read once
 }
 
@@ -84,22 +86,34 @@ func (v *Verifier) Verify(raw []byte, c *Collateral, o Options) (*Report, error)
 
 // trustedRoot is the named root, Intel's, or, where simulation is allowed, the chain's own.
 func (v *Verifier) trustedRoot(q *Quote, c *Collateral, o Options) (*trustRoot, error) {
-	raw := o.Root
-	if raw == nil && o.AllowSimulated && q != nil {
-		raw = ownRoot(q.chainText(c))
+	switch {
+	case o.Root != nil:
+		if root := v.root(o.Root); root != nil {
+			return root, nil
+		}
+		return nil, errRoot
+	case o.AllowSimulated && q != nil:
+		if root := v.ownRoot(q.chainText(c)); root != nil {
+			return root, nil
+		}
 	}
-	if raw == nil {
-		return v.intel(), nil
+	return v.intel(), nil
+}
+
+// root reads a root that is trusted by its bytes and gives the same pointer for the same bytes; nil if it is none.
+func (v *Verifier) root(raw []byte) *trustRoot {
+	if bytes.Equal(raw, v.intel().raw) {
+		return v.intel()
 	}
 	if root, ok := v.roots.get(string(raw), maxRoots); ok {
-		return root, nil
+		return root
 	}
 	root, ok := newTrustRoot(slices.Clone(raw))
 	if !ok {
-		return nil, errRoot
+		return nil
 	}
 	v.roots.put(string(root.raw), root, maxRoots)
-	return root, nil
+	return root
 }
 
 // intel is the pinned root.
@@ -117,12 +131,18 @@ func (v *Verifier) intel() *trustRoot {
 	return root
 }
 
-// ownRoot is the self-signed root that a chain brings along, DER; nil when it brings none.
-func ownRoot(text []byte) []byte {
+// ownRoot is the self-signed root that a chain brings along; nil when it brings none.
+func (v *Verifier) ownRoot(text []byte) *trustRoot {
+	k := keyOf('o', text)
+	if root, ok := v.owns.get(k, maxRoots); ok {
+		return root
+	}
 	blocks, _ := pemBlocks(text, pemCertificate, 4)
 	for _, b := range blocks {
 		if root, ok := newTrustRoot(b); ok && root.issuedBy(root.certificate) {
-			return b
+			root = v.root(root.raw)
+			v.owns.put(k, root, maxRoots)
+			return root
 		}
 	}
 	return nil

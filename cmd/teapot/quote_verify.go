@@ -15,6 +15,7 @@ import (
 
 	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/dcap/pcs"
+	"github.com/teapot-tee/teapot/verify"
 	"github.com/teapot-tee/teapot/verify/policyfile"
 )
 
@@ -102,9 +103,14 @@ func (f *judgeFlags) judge(cmd *cobra.Command, path string) (*judged, error) {
 	if o.Root, err = readRoot(f.root); err != nil {
 		return nil, err
 	}
-	if o.Policy, err = readPolicy(f.policy); err != nil {
+	p, err := readPolicy(f.policy)
+	if err != nil {
 		return nil, err
 	}
+	if len(p.Code)+len(p.Agents) > 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "teapot: note: code and agents of the policy are judged by \"teapot verify\", not here")
+	}
+	o.Policy, o.AllowSimulated = p.DCAP(), o.AllowSimulated || p.Simulated == "allow"
 	c, err := f.readCollateral(cmd.Context(), raw, o)
 	if err != nil {
 		return nil, err
@@ -157,19 +163,16 @@ func readRoot(path string) ([]byte, error) {
 	return b, nil
 }
 
-func readPolicy(path string) (dcap.Policy, error) {
+// readPolicy reads the file that "teapot verify" reads too; "" and an empty file are the strict policy.
+func readPolicy(path string) (verify.Policy, error) {
 	if path == "" {
-		return dcap.Policy{}, nil
+		return verify.Policy{}, nil
 	}
-	text, err := os.ReadFile(path) // an empty file is the strict policy
+	p, err := policyfile.Load(path)
 	if err != nil {
-		return dcap.Policy{}, &exitError{code: 2, err: fmt.Errorf("--policy: %w", err)}
+		return verify.Policy{}, &exitError{code: 2, err: fmt.Errorf("--policy: %w", err)}
 	}
-	p, err := policyfile.Parse(text) // the whole policy of `teapot verify`; a quote is judged by its hardware part
-	if err != nil {
-		return dcap.Policy{}, &exitError{code: 2, err: fmt.Errorf("--policy %s: %w", path, err)}
-	}
-	return p.DCAP(), nil
+	return p, nil
 }
 
 // readCollateral reads the file or fetches. A quote that does not parse needs none: it is judged malformed.
