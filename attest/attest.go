@@ -70,8 +70,22 @@ type Measurements struct {
 
 // Key is a derived key with the platform's signatures over its public half, where it makes any.
 type Key struct {
-	Secret [32]byte
-	Chain  [][]byte
+	Secret  [32]byte
+	Chain   [][]byte
+	API     string // whose form Chain has: "dstack/v0", "dstack/v1", "tappd/0.3"; empty without Chain
+	Purpose string // what dstack/v0 signed beside the public key
+}
+
+// Claim is the key's chain as evidence carries it; nil where the platform makes none.
+func (k Key) Claim(use, path, algorithm string, public []byte) *evidence.KeyClaim {
+	if len(k.Chain) == 0 {
+		return nil
+	}
+	c := &evidence.KeyClaim{Use: use, API: k.API, Path: path, Purpose: k.Purpose, Algorithm: algorithm, PublicKey: public}
+	for _, link := range k.Chain {
+		c.Chain = append(c.Chain, link)
+	}
+	return c
 }
 
 // CollateralSource supplies what a reader needs to judge a quote offline, as dcap-qvl JSON.

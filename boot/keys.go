@@ -8,7 +8,9 @@ import (
 	"fmt"
 
 	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/keys"
+	"github.com/teapot-tee/teapot/keys/wallets"
 )
 
 // nobody stands for the process itself in the paths of keys that belong to no agent.
@@ -17,6 +19,7 @@ const nobody = "00000000-0000-0000-0000-000000000000"
 // derived are the keys of one agent that the platform derives anew at every start.
 type derived struct {
 	log     ed25519.PrivateKey
+	claim   *evidence.KeyClaim // the platform's signatures over the log key; nil where it makes none
 	storage [32]byte
 	privacy [32]byte
 	memory  [32]byte // of the agent's memory file, from the storage key
@@ -33,6 +36,7 @@ func deriveKeys(ctx context.Context, a attest.Attester, spec AgentSpec) (derived
 		return d, fmt.Errorf("deriving the log key of agent %s: %w", spec.Name, err)
 	}
 	d.log = ed25519.NewKeyFromSeed(seed.Secret[:])
+	d.claim = seed.Claim("log", path, string(keys.Ed25519), d.log.Public().(ed25519.PublicKey))
 	if d.storage, err = secret(ctx, a, keys.Storage, spec.ID); err != nil {
 		return d, err
 	}
@@ -43,6 +47,20 @@ func deriveKeys(ctx context.Context, a attest.Attester, spec AgentSpec) (derived
 	d.memory = [32]byte(memory)
 	d.privacy, err = secret(ctx, a, keys.Privacy, spec.ID)
 	return d, err
+}
+
+// claimsOf are the platform's signatures over the keys that others see: log key and wallets.
+func claimsOf(d derived, opened []*wallets.Wallet) []evidence.KeyClaim {
+	var out []evidence.KeyClaim
+	if d.claim != nil {
+		out = append(out, *d.claim)
+	}
+	for _, w := range opened {
+		if w.Claim != nil {
+			out = append(out, *w.Claim)
+		}
+	}
+	return out
 }
 
 // secret derives 32 bytes for symmetric use.

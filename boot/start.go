@@ -47,6 +47,7 @@ type Agent struct {
 	memory  [32]byte
 	key     ed25519.PrivateKey // of this start, signs entries
 	part    evidence.AgentPart
+	claims  []evidence.KeyClaim // the platform's signatures over this agent's derived keys
 }
 
 // Start runs the whole start. When it returns, every log holds its boot leaf, durable and under a signed checkpoint.
@@ -136,7 +137,7 @@ func (p *Process) openAgent(ctx context.Context, spec AgentSpec) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened, memory: d.memory}
+	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened, memory: d.memory, claims: claimsOf(d, opened)}
 	return nil
 }
 
@@ -220,6 +221,9 @@ func (p *Process) evidence(ctx context.Context) (*evidence.Evidence, error) {
 		return nil, err
 	}
 	e.Parts = parts
+	for _, a := range p.all() {
+		e.KeyChain = append(e.KeyChain, a.claims...)
+	}
 	p.mu.Lock()
 	p.boot = boot
 	p.number++

@@ -42,6 +42,9 @@ func (e *EVM) Address() string { return e.address }
 // Public is the uncompressed public key, 65 bytes beginning with 4 (SEC 1 §2.3.3).
 func (e *EVM) Public() []byte { return e.key.PubKey().SerializeUncompressed() }
 
+// Compressed is the compressed public key, 33 bytes (SEC 1 §2.3.3).
+func (e *EVM) Compressed() []byte { return e.key.PubKey().SerializeCompressed() }
+
 // SignDigest signs 32 bytes: r ‖ s ‖ v with v 0 or 1, deterministic (RFC 6979) and low-S. Only the agent's gate calls it.
 func (e *EVM) SignDigest(digest [32]byte) [65]byte {
 	compact := ecdsa.SignCompact(e.key, digest[:], false) // 27+v ‖ r ‖ s

@@ -47,6 +47,7 @@ func (c *Client) KeyV0(ctx context.Context, keyPath, purpose, algorithm string) 
 		request["algorithm"] = algorithm
 	}
 	key, err := c.getKey(ctx, "/GetKey", request)
+	key.API, key.Purpose = "dstack/v0", purpose
 	if !c.offer.signs && algorithm != "secp256k1" {
 		key.Chain = nil
 	}
@@ -55,7 +56,9 @@ func (c *Client) KeyV0(ctx context.Context, keyPath, purpose, algorithm string) 
 
 // KeyV1 is /v1/GetKey.
 func (c *Client) KeyV1(ctx context.Context, domain, algorithm string) (attest.Key, error) {
-	return c.getKey(ctx, "/v1/GetKey", map[string]string{"domain": domain, "algorithm": algorithm})
+	key, err := c.getKey(ctx, "/v1/GetKey", map[string]string{"domain": domain, "algorithm": algorithm})
+	key.API = "dstack/v1"
+	return key, err
 }
 
 func (c *Client) getKey(ctx context.Context, method string, request map[string]string) (attest.Key, error) {
@@ -87,7 +90,7 @@ func (c *Client) deriveKey(ctx context.Context, keyPath string) (attest.Key, err
 	if block == nil || block.Type != "PRIVATE KEY" || len(block.Bytes) != 138 {
 		return attest.Key{}, errors.New("guest agent: Tappd.DeriveKey: the key is not the PEM of a P-256 key in PKCS#8")
 	}
-	key := attest.Key{Secret: sha256.Sum256(block.Bytes)}
+	key := attest.Key{Secret: sha256.Sum256(block.Bytes), API: "tappd/0.3"}
 	for _, text := range a.CertificateChain {
 		if cert, _ := pem.Decode([]byte(text)); cert != nil {
 			key.Chain = append(key.Chain, cert.Bytes)

@@ -159,7 +159,7 @@ func (s *Simulator) Key(_ context.Context, path string) (attest.Key, error) {
 	if err != nil {
 		return attest.Key{}, fmt.Errorf("simulator: key %s: %w", path, err)
 	}
-	return attest.Key{Secret: secret, Chain: [][]byte{link, s.keys.kmsLink}}, nil
+	return attest.Key{Secret: secret, Chain: [][]byte{link, s.keys.kmsLink}, API: "dstack/v0", Purpose: "teapot"}, nil
 }
 
 // DeriveKey is tappd's: the PKCS#8 DER of the P-256 key of a path; the subject only names a certificate.

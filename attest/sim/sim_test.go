@@ -286,3 +286,33 @@ func BenchmarkDeriveKey(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "keys/s")
 }
+
+func TestClaimOfAKeyVerifies(t *testing.T) {
+	s := newSim(t, Options{})
+	const path = "teapot/wallet/x/secp256k1"
+	key, err := s.Key(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := dstackkey.Public(key.Secret, "secp256k1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := key.Claim("wallet", path, "secp256k1", public)
+	info, _ := s.Info(t.Context())
+	appID, _ := hex.DecodeString(info.AppID)
+	if err := dstackkey.Verify(*claim, appID, s.KMSRoot()); err != nil {
+		t.Error(err)
+	}
+	claim.Purpose = "other"
+	if dstackkey.Verify(*claim, appID, s.KMSRoot()) == nil {
+		t.Error("another purpose verifies")
+	}
+	claim.API = "dstack/v9"
+	if dstackkey.Verify(*claim, appID, s.KMSRoot()) == nil {
+		t.Error("an unknown API verifies")
+	}
+	if none, _ := s.Key(t.Context(), "teapot/x/secret"); none.Claim("storage", "teapot/x/secret", "secret", nil) != nil {
+		t.Error("a symmetric key has a claim")
+	}
+}

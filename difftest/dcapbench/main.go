@@ -122,7 +122,9 @@ func must(err error) {
 	}
 }
 
-func (s *scene) peer() { must(tdxguest.Verify(s.sim.quote, s.sim.parse(), s.sim.options.Root, s.sim.options.At)) }
+func (s *scene) peer() {
+	must(tdxguest.Verify(s.sim.quote, s.sim.parse(), s.sim.options.Root, s.sim.options.At))
+}
 
 func (s *scene) coldSimulated() {
 	var v dcap.Verifier

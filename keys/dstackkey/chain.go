@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
 
+	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/keys"
 )
 
@@ -87,4 +88,22 @@ func VerifyChain(claim [32]byte, chain [][]byte, appID, kmsRoot []byte) error {
 		return fmt.Errorf("key chain ends at %x, the pinned KMS root is %x", signer, kmsRoot)
 	}
 	return nil
+}
+
+// Verify checks a claim of an Evidence document against a pinned KMS root.
+func Verify(c evidence.KeyClaim, appID, kmsRoot []byte) error {
+	var claim [32]byte
+	switch c.API {
+	case "dstack/v0":
+		claim = ClaimV0(c.Purpose, c.PublicKey)
+	case "dstack/v1":
+		claim = ClaimV1(c.Algorithm, c.Path, c.PublicKey)
+	default:
+		return fmt.Errorf("key chain of unknown form %q", c.API)
+	}
+	var chain [][]byte
+	for _, link := range c.Chain {
+		chain = append(chain, link)
+	}
+	return VerifyChain(claim, chain, appID, kmsRoot)
 }

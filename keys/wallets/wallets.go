@@ -38,7 +38,7 @@ type Wallet struct {
 	Path       string // key path; callers of the guest API must not get it (keys.Reserved)
 	Shared     bool   // other processes of this guest can have the key
 	Warnings   []string
-	Chained    [][]byte // the platform's signatures over the public key, where it makes any
+	Claim      *evidence.KeyClaim // the platform's signatures over the public key; nil where it makes none
 	Solana     *keys.Solana
 	EVM        *keys.EVM
 }
@@ -87,7 +87,8 @@ func openTeapot(ctx context.Context, a attest.Attester, agent string) ([]*Wallet
 		if err != nil {
 			return nil, err
 		}
-		w.Derivation, w.Path, w.Chained = Teapot, path, key.Chain
+		w.Derivation, w.Path = Teapot, path
+		w.Claim = key.Claim("wallet", path, string(curve), w.public())
 		list = append(list, w)
 	}
 	return list, nil
@@ -159,6 +160,14 @@ func ElizaPaths(derivation, salt string) ([]string, error) {
 // Statement is the wallet's line in an agent part.
 func (w *Wallet) Statement() evidence.Wallet {
 	return evidence.Wallet{Chain: w.Chain, Address: w.Address, Derivation: w.Derivation, Shared: w.Shared}
+}
+
+// public is the key as dstack signs it: 32 bytes Ed25519, or 33 compressed.
+func (w *Wallet) public() []byte {
+	if w.Solana != nil {
+		return w.Solana.Public()
+	}
+	return w.EVM.Compressed()
 }
 
 // SignMessage signs a message for people: Ed25519 over the bytes (64 bytes), or EIP-191 personal_sign (65 bytes).

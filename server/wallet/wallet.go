@@ -92,7 +92,10 @@ func (s Routes) list(w http.ResponseWriter, r *http.Request) {
 // LineOf shows a wallet.
 func LineOf(w *wallets.Wallet) Line {
 	l := Line{w.Chain, w.Address, w.Derivation, w.Shared, append([]string{}, w.Warnings...), []string{}}
-	for _, link := range w.Chained {
+	if w.Claim == nil {
+		return l
+	}
+	for _, link := range w.Claim.Chain {
 		l.KeyChain = append(l.KeyChain, hex.EncodeToString(link))
 	}
 	return l
