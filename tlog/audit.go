@@ -47,7 +47,7 @@ type Auditor struct {
 	bad     findings   // of the workers
 }
 
-const batchLen = 256
+const batchLen = 128
 
 // batch is a run of entries whose signatures and contents are checked together.
 type batch struct {

@@ -56,29 +56,29 @@ func TestReceiptRoundTrip(t *testing.T) {
 	}
 }
 
-// TestReceiptOfALargeLogIsSmall has a message and its reply in a log of a million entries, with two cosignatures.
+// TestReceiptOfALargeLogIsSmall has a message and its reply as in a log of two million entries: proofs of 21 hashes, of which the
+// last 17 are the same, and two cosignatures.
 func TestReceiptOfALargeLogIsSmall(t *testing.T) {
 	l := tlogtest.New(t)
 	l.Boot()
-	for range 1_000_000 - 64 {
-		l.Hashes.Append(tlog.Hash{1})
-	}
-	at := func(x *tlog.Leaf) { x.Index, x.KSeq, x.Boot = l.Hashes.Size(), 300_000, 12 }
+	at := func(x *tlog.Leaf) { x.Index, x.KSeq, x.Boot = 2_000_000, 300_000, 1200 }
+	l.Say("message", "hello", at)
+	l.Say("reply", "How do you do?", at, func(x *tlog.Leaf) { x.Index, x.Cause = 2_000_006, []uint64{2_000_000, 2_000_005} })
 	var kept []tlog.Recorded
-	for i := range 63 {
-		index := l.Hashes.Size()
-		l.Leaves = append(l.Leaves, nil)
-		l.Say([]string{"message", "model"}[i%2], strings.Repeat("words ", 40), at)
-		if i == 7 || i == 14 {
-			kept = append(kept, tlog.Recorded{Index: index, Leaf: l.Leaves[len(l.Leaves)-1], Addendum: l.Addenda[len(l.Addenda)-1]})
+	for i := range uint64(2) {
+		path := make([]tlog.Hash, 21)
+		for j := range path {
+			path[j] = tlog.Hash{byte(j)}
+			if j < 4 {
+				path[j][1] = byte(i)
+			}
 		}
-	}
-	for i := range kept {
-		kept[i].Path = l.Path(kept[i].Index)
+		kept = append(kept, tlog.Recorded{Index: 2_000_000 + 6*i, Leaf: l.Leaves[1+i], Path: path, Addendum: l.Addenda[1+i]})
 	}
 	note := l.Checkpoint()
+	text, _, _ := strings.Cut(string(note), "\n\n")
 	for i := range byte(2) {
-		line, err := tlog.Cosign(strings.SplitAfter(string(note), "\n\n")[0][:len(strings.SplitAfter(string(note), "\n\n")[0])-1], fmt.Sprintf("witness.example/%d", i), tlogtest.Key(20+i), 1760000000)
+		line, err := tlog.Cosign(text+"\n", fmt.Sprintf("witness.example/%d", i), tlogtest.Key(20+i), 1760000000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,8 +91,8 @@ func TestReceiptOfALargeLogIsSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, err := r.Marshal()
-	if err != nil || len(b) > tlog.MaxReceipt {
-		t.Errorf("%d bytes, at most %d are allowed: %v", len(b), tlog.MaxReceipt, err)
+	if err != nil || len(b) > tlog.MaxReceipt || len(r.Shared) != 17 {
+		t.Errorf("%d bytes, at most %d are allowed; %d hashes shared: %v", len(b), tlog.MaxReceipt, len(r.Shared), err)
 	}
 	t.Logf("%d bytes", len(b))
 }
