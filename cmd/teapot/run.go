@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/teapot-tee/teapot/agent/character"
+	"github.com/teapot-tee/teapot/boot"
+	"github.com/teapot-tee/teapot/evidence"
+)
+
+type runFlags struct {
+	processFlags
+	characters, lists []string
+	strict            bool
+	guestDir          string
+	wallets           string
+}
+
+func newRunCmd() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run an Eliza character: attested keys and wallets, a log of every action, a page that proves it",
+		Long: `Runs the character (default: a built-in one with an offline model), serves Eliza's REST API, Teapot's own /v1 and the pages.
+Without TEE hardware it simulates one, says so loudly, and nothing it proves is accepted unless the reader asks for simulated evidence.
+
+Talk to it: teapot chat, or POST /AGENT/message. Check it: teapot verify URL.`,
+		Example: "  teapot run --character ./characters/trump.character.json\n  teapot run --addr 0.0.0.0:3000 --data /data --tls",
+		Args:    args(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.flags(cmd)
+	cmd.Flags().StringArrayVar(&f.characters, "character", nil, "character file, or a comma list (repeat)")
+	cmd.Flags().StringArrayVar(&f.lists, "characters", nil, "the same, Eliza's other spelling; wins over --character")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "refuse character files that lenient mode would repair")
+	cmd.Flags().StringVar(&f.guestDir, "guest-dir", "", "make dstack.sock and tappd.sock for other processes in this directory (see [[guest]] in --config)")
+	cmd.Flags().StringVar(&f.wallets, "wallets", "", `derivation of wallets: "" Teapot's own, "eliza/0.1.7" or "eliza/0.1.9" to keep old addresses (weak; see teapot wallet show)`)
+	return cmd
+}
+
+func (f *runFlags) run(cmd *cobra.Command) error {
+	loaded, err := f.load()
+	if err != nil {
+		return err
+	}
+	for _, c := range loaded {
+		for _, note := range c.Notes {
+			fmt.Fprintf(cmd.ErrOrStderr(), "teapot: %s: %s\n", c.Name, note)
+		}
+	}
+	r, err := f.start(cmd, f.specs(loaded), f.unmeasured(loaded), plugins())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(nil)
+	fleet, err := r.fleet(ctx, loaded)
+	if err != nil {
+		return errors.Join(err, r.close())
+	}
+	if err := r.guests(ctx, f.guestDir, cancel); err != nil {
+		return errors.Join(err, fleet.close(), r.close())
+	}
+	err = r.serve(ctx, func(mux *http.ServeMux) {
+		r.logRoutes(mux)
+		fleet.register(mux)
+	}, func(addr net.Addr) { r.banner(cmd.ErrOrStderr(), addr) })
+	return errors.Join(err, fleet.close())
+}
+
+// load finds the characters as Eliza does; an invalid one names the JSON path.
+func (f *runFlags) load() ([]*character.Character, error) {
+	cwd, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	env, err := character.Environment(cwd, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	wanted := f.characters
+	if len(f.lists) > 0 {
+		wanted = f.lists
+	}
+	if len(wanted) == 0 {
+		return []*character.Character{character.Default(env)}, nil
+	}
+	list, err := character.LoadList(wanted, character.Options{Strict: f.strict, Cwd: cwd, Env: env})
+	if err != nil {
+		return nil, &exitError{code: 2, err: err, hint: "teapot character check FILE explains every problem"}
+	}
+	return list, nil
+}
+
+func (f *runFlags) specs(loaded []*character.Character) []boot.AgentSpec {
+	var specs []boot.AgentSpec
+	for _, c := range loaded {
+		specs = append(specs, boot.AgentSpec{ID: c.ID, Name: c.Name, Character: c.Public(), Wallets: f.wallets, Salt: os.Getenv("WALLET_SECRET_SALT")})
+	}
+	return specs
+}
+
+// unmeasured lists the characters that came from a file the host can choose. Their digests stand in the agent parts, so a reader's
+// policy can pin them; the embedded one is part of the binary.
+func (f *runFlags) unmeasured(loaded []*character.Character) []evidence.Unmeasured {
+	var list []evidence.Unmeasured
+	for _, c := range loaded {
+		if c.Path == "" {
+			continue
+		}
+		if _, found, err := f.readPinned(c.Path, "character"); err == nil {
+			list = append(list, found...)
+		}
+	}
+	return list
+}
+
+// plugins names what is compiled in; the boot statement carries the list's hash.
+func plugins() []string { return []string{"bootstrap", "tee"} }
