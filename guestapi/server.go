@@ -45,7 +45,7 @@ func New(o Options) (*Server, error) {
 	if o.Attester == nil {
 		return nil, errors.New("guest API without an Attester")
 	}
-	if o.AllowTeapotStatements && !o.Simulated {
+	if o.AllowTeapotStatements && (!o.Simulated || o.Attester.Platform() != "simulator") {
 		return nil, errors.New("guest API: only a simulator may quote Teapot's statements for callers")
 	}
 	if o.Version == "" {
