@@ -60,7 +60,11 @@ func (j *judge) judgePolicy(complete bool) {
 func (j *judge) judgeTDPolicy(td *TDReport) {
 	a := td.TDAttributes
 	j.settlePolicy(checkPolicyDebug, a&TDDebug == 0, AllowDebug, "the TD is in debug mode: its memory is open to the host")
-	j.settlePolicy(checkPolicyTUD, a&tdUnderTest == 0, AllowTUD, "the TD is under test (profiling attributes are set): side channels are open")
+	tud := AllowTUD
+	if a&tdUnderTest&^tdUnderTestOpen == 0 {
+		tud |= AllowReservedAttributes // nothing but bits without a meaning
+	}
+	j.settlePolicy(checkPolicyTUD, a&tdUnderTest == 0, tud, "the TD is under test (profiling attributes are set): side channels are open")
 	j.settlePolicy(checkPolicyMigratable, a&TDMigratable == 0, AllowMigratable, "the TD may be migrated by a migration TD")
 	j.settlePolicy(checkPolicyReserved, a&^tdKnown == 0, AllowReservedAttributes, "TD attributes are set that nobody knows")
 	j.settlePolicy(checkPolicyServiceTD, td.MRServiceTD == [48]byte{}, AllowServiceTD, "a service TD is bound to this TD (MR_SERVICETD)")
@@ -74,7 +78,7 @@ func (j *judge) settlePolicy(check int, ok bool, allow Allow, detail string) {
 		return
 	}
 	c := &j.report.Checks[check]
-	if j.policy.Allow&allow != 0 {
+	if j.policy.Allow&allow != 0 { // any of them
 		c.Outcome, c.Detail, c.Source = appraisal.Passed, "allowed by the policy: "+detail, "policy"
 		return
 	}

@@ -57,7 +57,7 @@ func parseIdentity(text string) (*qeIdentity, bool) {
 				q.prodID, err = s.number(1<<32 - 1)
 				have.got(10)
 			case "tcbLevels":
-				err = parseSVNLevels(s, &q.levels, Status.component)
+				err = parseSVNLevels(s, &q.levels, svnLevelKind{allowed: Status.component, dates: true})
 				have.got(11)
 			default:
 				err = s.skip()

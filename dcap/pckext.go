@@ -21,7 +21,8 @@ type PCK struct {
 	SMT              bool
 }
 
-// parsePCK reads the SGX extension. Elements may come in any order, each once; the first five are mandatory.
+// parsePCK reads the SGX extension. Elements may come in any order, each once: the
+// first five, or all seven.
 func parsePCK(value []byte) (*PCK, bool) {
 	p, seen := &PCK{}, uint32(0)
 	d := der(value)
@@ -48,7 +49,7 @@ func parsePCK(value []byte) (*PCK, bool) {
 		}
 		return p.parseConfiguration(v)
 	})
-	return p, ok && seen&0x3e == 0x3e
+	return p, ok && (seen == 0x3e || seen == 0xfe) // five elements under the processor CA, seven under the platform CA
 }
 
 func (p *PCK) parseTCB(v *der) bool {

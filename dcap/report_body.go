@@ -40,6 +40,7 @@ func (r *EnclaveReport) read(b []byte) {
 const (
 	TDDebug         uint64 = 1 << 0
 	tdUnderTest     uint64 = 0xff &^ TDDebug // TUD: profiling and test features
+	tdUnderTestOpen uint64 = 0x8e            // those of them that have no meaning yet: bits 1, 2, 3, 7
 	TDICSSD         uint64 = 1 << 16
 	TDServiceTDExt  uint64 = 1 << 17
 	TDLASS          uint64 = 1 << 27

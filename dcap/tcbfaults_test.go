@@ -88,6 +88,16 @@ var levelFaults = []oneFault{
 	{"QE levels in any order", sgx, "UpToDate", func(w *world) { slices.Reverse(w.identity.Levels) }},
 	{"QE between levels", sgx, "OutOfDate", func(w *world) { w.qe.SVN-- }},
 	{"QE below every level", sgx, "tcb_not_supported", func(w *world) { w.qe.SVN = 1 }},
+	{"QE levels of one SVN: the newer counts", sgx, "OutOfDate", func(w *world) {
+		newer := w.identity.Levels[0]
+		newer.Date, newer.Status = newer.Date.AddDate(0, 1, 0), "OutOfDate"
+		w.identity.Levels = append(w.identity.Levels, newer)
+	}},
+	{"module levels of one SVN", tdx, "tcbinfo_format", func(w *world) {
+		newer := w.info.ModuleIdentities[0].Levels[0]
+		newer.Date = newer.Date.AddDate(0, 1, 0)
+		w.info.ModuleIdentities[0].Levels = append(w.info.ModuleIdentities[0].Levels, newer)
+	}},
 	{"QE above every level", sgx, "UpToDate", func(w *world) { w.qe.SVN = 65535 }},
 	{"data numbers differ", sgx, "UpToDate", func(w *world) { w.identity.Evaluation = 17 }},
 

@@ -157,7 +157,7 @@ func (m *moduleIdentity) parse(s *scanner, full bool) error {
 			err = s.text(&m.id)
 			have.got(3)
 		case "tcbLevels":
-			err = parseSVNLevels(s, &m.levels, Status.level)
+			err = parseSVNLevels(s, &m.levels, svnLevelKind{allowed: Status.level})
 			have.got(4)
 		default:
 			err = s.skip()
@@ -299,8 +299,14 @@ func parseComponents(s *scanner, into *[16]byte, names *[16]componentName) error
 	return err
 }
 
-// parseSVNLevels reads levels with one SVN each and sorts them, highest first.
-func parseSVNLevels(s *scanner, into *[]svnLevel, allowed func(Status) bool) error {
+// svnLevelKind says what levels of one SVN may be: those of a QE differ in SVN or date, those of a TDX module in SVN.
+type svnLevelKind struct {
+	allowed func(Status) bool
+	dates   bool
+}
+
+// parseSVNLevels reads levels with one SVN each and sorts them, highest and newest first; equal ones are refused.
+func parseSVNLevels(s *scanner, into *[]svnLevel, kind svnLevelKind) error {
 	err := s.array(func() error {
 		l := svnLevel{}
 		var have fields
@@ -311,7 +317,7 @@ func parseSVNLevels(s *scanner, into *[]svnLevel, allowed func(Status) bool) err
 			}
 			return parseLevelTail(s, name, &have, &l.date, &l.status, &l.advisories)
 		})
-		if err != nil || !have.all(3) || !allowed(l.status) {
+		if err != nil || !have.all(3) || !kind.allowed(l.status) {
 			return errJSON
 		}
 		*into = append(*into, l)
@@ -320,9 +326,11 @@ func parseSVNLevels(s *scanner, into *[]svnLevel, allowed func(Status) bool) err
 	if err != nil || len(*into) == 0 {
 		return errJSON
 	}
-	slices.SortFunc(*into, func(a, b svnLevel) int { return cmp.Compare(b.svn, a.svn) })
+	slices.SortFunc(*into, func(a, b svnLevel) int {
+		return cmp.Or(cmp.Compare(b.svn, a.svn), cmp.Compare(b.date, a.date))
+	})
 	for i := range (*into)[1:] {
-		if (*into)[i].svn == (*into)[i+1].svn {
+		if (*into)[i].svn == (*into)[i+1].svn && !(kind.dates && (*into)[i].date != (*into)[i+1].date) {
 			return errJSON
 		}
 	}
