@@ -39,11 +39,14 @@ func history(t testing.TB) *tlogtest.Log {
 func items(l *tlogtest.Log) []tlog.Item {
 	var list []tlog.Item
 	for i := range l.Hashes.Size() {
-		item := l.Item(i)
-		if l.Addenda[i] != nil && (i == 1 || i == 3) {
-			item = tlog.Item{Leaf: item.Leaf, Status: tlog.StatusErased}
+		list = append(list, l.Item(i))
+		if x, err := tlog.DecodeLeaf(l.Leaves[i]); err == nil && x.Erased != nil {
+			for _, t := range x.Erased.Targets {
+				if l.Addenda[t.Index] != nil {
+					list[t.Index] = tlog.Item{Leaf: l.Leaves[t.Index], Status: tlog.StatusErased}
+				}
+			}
 		}
-		list = append(list, item)
 	}
 	return list
 }
