@@ -31,7 +31,7 @@ func drawn(t *testing.T, path string, answers map[string]string) *tab {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	b := newTab(t)
-	script := "const ANSWERS = {}, none = {hpke: []};\nANSWERS.keys = none;\n"
+	script := "const ANSWERS = {keys: []};\n"
 	for op, file := range answers {
 		script += fmt.Sprintf("ANSWERS.%s = %s;\n", op, testdata(t, file))
 	}

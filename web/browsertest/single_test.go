@@ -1,0 +1,70 @@
+//go:build browser
+
+package browsertest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/teapot-tee/teapot/web"
+)
+
+// The proof path: the explorer as one file from a disk, with no server at all.
+func TestSingleFileFromDisk(t *testing.T) {
+	page, err := web.SingleFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "teapot-explorer.html")
+	if err := os.WriteFile(file, page, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := corpus(t, "OK", false)
+	b := newTab(t)
+	b.open("file://" + file)
+	if got := b.text("#provenance"); !strings.Contains(got, "Opened from a file") {
+		t.Errorf("the page says of itself: %s", got)
+	}
+	b.judgeAt(c.Now)
+	b.choose("#files", shared(t, "corpus", "dcap", c.Dir, "quote.bin"), shared(t, "corpus", "dcap", c.Dir, "collateral.json"))
+	b.judged()
+	if hardware, tcb := b.outcome("hardware"), b.outcome("tcb"); hardware != "passed" || tcb != "passed" {
+		t.Errorf("hardware %s, TCB %s", hardware, tcb)
+	}
+	b.shot("single-file")
+	b.clean()
+}
+
+func TestServedPageSaysThatItProvesNothing(t *testing.T) {
+	sum, err := web.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/explorer", "/chat", "/dashboard"} {
+		b := newTab(t)
+		b.open(site(t) + path)
+		b.wait(`document.querySelector("#provenance .hash")`, 5e9)
+		got := b.text("#provenance")
+		if !strings.Contains(got, "Served by the agent you are checking: convenience, not proof.") || !strings.Contains(got, sum) {
+			t.Errorf("%s says: %s", path, got)
+		}
+	}
+}
+
+// Every text of a page exists in both languages, and the page says which one it speaks.
+func TestChinese(t *testing.T) {
+	for _, path := range []string{"/explorer", "/chat", "/dashboard"} {
+		b := newTab(t)
+		b.open(site(t) + path)
+		b.click("#language")
+		if lang := eval[string](b, "document.documentElement.lang"); lang != "zh-Hans" {
+			t.Errorf("%s: lang %s", path, lang)
+		}
+		if title := b.text("nav"); !strings.Contains(title, "验证器") {
+			t.Errorf("%s: %s", path, title)
+		}
+		b.open(site(t) + path)
+	}
+}
