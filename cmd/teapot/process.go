@@ -200,7 +200,9 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux), ready 
 	sealer := ratls.NewSealer(r.seal)
 	mux.Handle("GET "+ratls.KeysPath, sealer.KeysHandler())
 	routes(mux)
-	pages, err := web.Handler(web.Options{Next: sealer.Middleware(mux)})
+	counts := server.NewMetrics(r.process, access.NewToken(r.token), time.Now())
+	counts.Register(mux)
+	pages, err := web.Handler(web.Options{Next: sealer.Middleware(mux), Reports: filepath.Join(r.flags.data, "reports")})
 	if err != nil {
 		return err
 	}
@@ -213,7 +215,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux), ready 
 		case <-ctx.Done():
 		}
 	}()
-	err = server.Serve(ctx, server.Options{Addr: r.flags.addr, Unix: r.flags.unix, TLS: r.tls, Handler: pages, Logger: r.logger, Ready: ready})
+	err = server.Serve(ctx, server.Options{Addr: r.flags.addr, Unix: r.flags.unix, TLS: r.tls, Handler: counts.Count(pages), Logger: r.logger, Ready: ready})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/teapot-tee/teapot/boot"
+	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/problem"
+)
+
+// Metrics counts what the server does, in Prometheus' text format at GET /metrics. Names and labels hold no content, no address and
+// no identifier but the agents' public ones. Reading needs the token: rates tell when somebody talks to the agent.
+type Metrics struct {
+	set   *metrics.Set
+	token access.Token
+}
+
+// NewMetrics makes the metrics of one process.
+func NewMetrics(p *boot.Process, token access.Token, started time.Time) *Metrics {
+	m := &Metrics{set: metrics.NewSet(), token: token}
+	m.set.NewGauge("teapot_uptime_seconds", func() float64 { return time.Since(started).Seconds() })
+	m.set.NewGauge("teapot_simulated", func() float64 { return boolean(p.Platform() == "simulator") })
+	m.set.NewGauge("teapot_agents", func() float64 { return float64(len(p.Agents())) })
+	for _, a := range p.Agents() {
+		m.set.NewGauge(fmt.Sprintf("teapot_log_entries{agent=%q}", a.ID), func() float64 { return float64(a.Log.Size()) })
+	}
+	return m
+}
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Register adds GET /metrics.
+func (m *Metrics) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if !m.token.Authorized(r) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			problem.Write(w, http.StatusUnauthorized, "token needed", "metrics tell when somebody talks to the agent", "send Authorization: Bearer with the token from the data directory")
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		m.set.WritePrometheus(w)
+		metrics.WriteProcessMetrics(w)
+	})
+}
+
+// Count wraps a handler: requests by kind of route, method and status, and how long they took.
+func (m *Metrics) Count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kind, start := routeKind(r.URL.Path), time.Now()
+		watch := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(watch, r)
+		labels := fmt.Sprintf("{kind=%q,method=%q,status=%q}", kind, knownMethod(r.Method), strconv.Itoa(watch.status/100)+"xx")
+		m.set.GetOrCreateCounter("teapot_http_requests_total" + labels).Inc()
+		m.set.GetOrCreateHistogram(fmt.Sprintf("teapot_http_seconds{kind=%q}", kind)).UpdateDuration(start)
+	})
+}
+
+// routeKind groups paths into few words, so that a stranger cannot make many time series.
+func routeKind(path string) string {
+	switch {
+	case strings.HasPrefix(path, "/v1/session"):
+		return "session"
+	case strings.HasPrefix(path, "/v1/"):
+		return "v1"
+	case strings.HasPrefix(path, "/tee/"), strings.HasPrefix(path, "/verifiable/"):
+		return "tee"
+	case strings.HasSuffix(path, "/message"):
+		return "message"
+	case strings.HasPrefix(path, "/web/"), path == "/", path == "/explorer", path == "/chat", path == "/dashboard":
+		return "page"
+	}
+	return "other"
+}
+
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodDelete, http.MethodHead, http.MethodPut:
+		return method
+	}
+	return "other"
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection: streams must flush.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush implements http.Flusher for handlers that ask for it directly.
+func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() } // a writer that cannot flush sends at the end
