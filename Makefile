@@ -26,6 +26,15 @@ pages: ## rebuild web/dist from web/src (committed)
 run: build ## start the built-in agent in a simulated TEE on 127.0.0.1:3000
 	./bin/teapot run
 
+start: build ## as in "Eliza in a TEE": SGX=1 make start -- --character "character/x.json"
+	@./scripts/start.sh $(filter-out start,$(MAKECMDGOALS)) $(filter --%,$(MAKEOVERRIDES))
+
+# Arguments behind `make start --` look like goals; they are none.
+ifneq (,$(filter start,$(MAKECMDGOALS)))
+%:
+	@:
+endif
+
 demo: build ## run, verify, then play the hostile host
 	./scripts/demo.sh
 
