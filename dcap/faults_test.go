@@ -93,6 +93,12 @@ var formatFaults = []oneFault{
 }
 
 var chainFaults = []oneFault{
+	{"processor CA", sgx, "UpToDate", func(w *world) {
+		w.newCA(func(s *pki.CertSpec) { s.CN = pki.ProcessorCACN })
+		w.platform(func(p *pki.Platform) { p.Skip = map[int]bool{6: true, 7: true} })
+	}},
+	{"chain in any order", sgx, "UpToDate", func(w *world) { w.chain = []*pki.Certificate{w.a.Root, w.ca, w.leaf} }},
+	{"six SGX elements", sgx, "pck_extension", func(w *world) { w.platform(func(p *pki.Platform) { p.Skip = map[int]bool{7: true} }) }},
 	{"no chain", sgx, "no_pck_chain", func(w *world) { w.spec.CertType, w.spec.CertData = 3, make([]byte, 404) }},
 	{"chain under type 1", sgx, "pck_chain", func(w *world) {
 		w.spec.CertType = 1

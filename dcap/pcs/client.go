@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/teapot-tee/teapot/dcap"
@@ -26,7 +27,8 @@ const (
 	IntelRootCRL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 )
 
-// Client fetches collateral. The zero value asks Intel, keeps nothing on disk and trusts Intel's root.
+// Client fetches collateral. The zero value asks Intel, keeps nothing on disk and trusts Intel's root. It is safe for
+// concurrent use; several processes may share a directory.
 type Client struct {
 	BaseURL string // of a PCS or PCCS, without path; "" means IntelPCS
 	// RootCRLURL is where the root's revocation list lies; "" means Intel's for IntelPCS and the PCCS route otherwise.
@@ -40,6 +42,7 @@ type Client struct {
 	Sleep      func(ctx context.Context, d time.Duration) error // nil waits; tests replace it
 
 	verifier dcap.Verifier
+	mu       sync.Mutex // one request for collateral at a time: what is fetched and remembered belongs together
 }
 
 // maxAge is how long cached collateral is used without asking again.
@@ -76,6 +79,8 @@ func (c *Client) Collateral(ctx context.Context, quote []byte) (json.RawMessage,
 
 // For returns collateral for a TEE, FMSPC and CA.
 func (c *Client) For(ctx context.Context, n dcap.Needs) (*dcap.Collateral, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	cached, age := c.load(n)
 	if cached != nil && age < maxAge {
 		return cached, nil

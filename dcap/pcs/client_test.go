@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -231,6 +232,36 @@ func TestNoRetryWhereItCannotHelp(t *testing.T) {
 	f.failures = []failure{{http.StatusServiceUnavailable, "3600"}}
 	if _, err := f.client("", nil).Collateral(t.Context(), f.tdx(t)); err == nil || !strings.Contains(err.Error(), "1h0m0s") {
 		t.Errorf("an hour's wait: %v", err)
+	}
+}
+
+// TestManyClientsOneDirectory lets clients of one directory fetch different documents at once: no number is lost.
+func TestManyClientsOneDirectory(t *testing.T) {
+	f, dir := newFake(t, false), t.TempDir()
+	enclave := pki.EnclaveReport{CPUSVN: f.authority.Platform().CPUSVN}
+	quotes := [][]byte{f.tdx(t), f.quote(t, pki.Spec{Version: 3, Body: enclave.Bytes()})}
+	shared := f.client(dir, nil)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			c := shared
+			if i%2 == 0 {
+				c = f.client(dir, nil)
+			}
+			if _, err := c.Collateral(t.Context(), quotes[i/2%2]); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	files, _ := filepath.Glob(filepath.Join(dir, "*", "seen.json"))
+	raw, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]uint64{}
+	if err := json.Unmarshal(raw, &seen); err != nil || len(seen) != 6 {
+		t.Errorf("remembered %v, %v", seen, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/teapot-tee/teapot/dcap"
@@ -117,15 +118,20 @@ func (c *Client) memory() (memory, error) {
 
 // remember refuses a step back and keeps the new numbers.
 func (c *Client) remember(i *dcap.CollateralInfo) error {
+	if c.Dir == "" {
+		return nil
+	}
+	unlock, err := c.lock()
+	if err != nil {
+		return fmt.Errorf("pcs: remembering: %w", err)
+	}
+	defer unlock()
 	seen, err := c.memory()
 	if err != nil {
 		return err
 	}
 	if err := seen.older(i); err != nil {
 		return err
-	}
-	if c.Dir == "" {
-		return nil
 	}
 	for name, number := range documents(i) {
 		seen[name] = number
@@ -138,6 +144,22 @@ func (c *Client) remember(i *dcap.CollateralInfo) error {
 		return fmt.Errorf("pcs: remembering: %w", err)
 	}
 	return nil
+}
+
+// lock keeps other processes from remembering at the same time: each must read what the other wrote.
+func (c *Client) lock() (unlock func(), err error) {
+	if err := os.MkdirAll(c.place(), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(c.place(), "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil // closing unlocks
 }
 
 // replace writes a file so that a reader sees the old or the new one, never half of it.
