@@ -6,6 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -212,5 +216,47 @@ func TestQuoteFlagsOfEveryForm(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(out), &tcb); err != nil || tcb.Status != "UpToDate" || tcb.DaysLeft != 29 {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestQuoteCollateralIsFetched runs the commands against a PCCS that serves the simulator's collateral.
+func TestQuoteCollateralIsFetched(t *testing.T) {
+	a, err := pki.New(pki.Options{Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := a.Documents(pki.TDX, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("SGX-PCK-CRL-Issuer-Chain", url.PathEscape(d.PCKCRLIssuerChain))
+		w.Header().Set("TCB-Info-Issuer-Chain", url.PathEscape(d.TCBInfoIssuerChain))
+		w.Header().Set("SGX-Enclave-Identity-Issuer-Chain", url.PathEscape(d.QEIdentityIssuerChain))
+		fmt.Fprint(w, map[string]string{
+			"/tdx/certification/v4/tcb":         `{"tcbInfo":` + d.TCBInfo + `,"signature":"` + d.TCBInfoSignature + `"}`,
+			"/tdx/certification/v4/qe/identity": `{"enclaveIdentity":` + d.QEIdentity + `,"signature":"` + d.QEIdentitySignature + `"}`,
+			"/sgx/certification/v4/pckcrl":      d.PCKCRL,
+			"/sgx/certification/v4/rootcacrl":   d.RootCACRL,
+		}[r.URL.Path])
+	}))
+	defer server.Close()
+	q := newQuoteFiles(t, pki.TDReport{})
+	raw, err := a.QuoteTDX(pki.TDReport{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.write("quote.bin", raw)
+	q.write("root.der", a.RootDER())
+	fetch := " --root @root.der --cache @cache --pccs " + server.URL
+	if code, _, errs := q.run("quote collateral @quote.bin -o @fetched.json" + fetch); code != 0 {
+		t.Fatalf("collateral: exit %d, %s", code, errs)
+	}
+	for _, line := range []string{
+		"quote verify @quote.bin --root @root.der --collateral @fetched.json", "quote verify @quote.bin" + fetch, "tcb @quote.bin" + fetch,
+	} {
+		if code, out, errs := q.run(line); code != 0 {
+			t.Errorf("%s: exit %d\n%s%s", line, code, out, errs)
+		}
 	}
 }
