@@ -1,5 +1,5 @@
-// Package index is the query index of the action log: an encrypted SQLite file that says which entries may match. It
-// alone imports the driver.
+// Package index is the query index of the action log: an encrypted SQLite file that says which entries may match.
+// Beside it only package legacy imports the driver.
 //
 // It is a projection and is not trusted: it holds no contents, its answers are candidates that the caller reads from
 // the frames and compares, and it may be deleted at any time. The encryption (Adiantum) hides; it does not
