@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -101,7 +100,7 @@ func (p *Process) openStore(ctx context.Context) error {
 		return err
 	}
 	p.store, err = actionlog.Open(actionlog.Options{
-		Dir: filepath.Join(p.config.Dir, "log"), Platform: p.config.Attester.Platform(), IndexKey: index, Now: p.config.Now, Fatal: p.config.Fatal,
+		Dir: LogDir(p.config.Dir), Platform: p.config.Attester.Platform(), IndexKey: index, Now: p.config.Now, Fatal: p.config.Fatal,
 	})
 	return err
 }

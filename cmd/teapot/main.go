@@ -43,7 +43,7 @@ func newRootCmd() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &exitError{code: 64, err: err, hint: fmt.Sprintf("run %q for the flags", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(newCharacterCmd(), newDeployCmd(), newDoctorCmd(), newHealthCmd(), newMeasureCmd(), newQuoteCmd(), newRunCmd(), newServeCmd(), newSimulateCmd(), newTCBCmd(), newBundleCmd(), newPolicyCmd(), newVerifyCmd(), newVersionCmd(), newWalletCmd(), newWebCmd())
+	root.AddCommand(newCharacterCmd(), newDeployCmd(), newDoctorCmd(), newHealthCmd(), newLogCmd(), newMeasureCmd(), newQuoteCmd(), newRunCmd(), newServeCmd(), newSimulateCmd(), newTCBCmd(), newBundleCmd(), newPolicyCmd(), newVerifyCmd(), newVersionCmd(), newWalletCmd(), newWebCmd())
 	return root
 }
 

@@ -51,3 +51,20 @@ func (p *progress) say(format string, args ...any) {
 	p.clear()
 	fmt.Fprintf(p.w, "teapot: "+format+"\n", args...)
 }
+
+// bytes draws how much came of something whose end is unknown.
+func (p *progress) bytes(what string, n uint64) {
+	p.count(fmt.Sprintf("%s: %.1f MB", what, float64(n)/1e6))
+}
+
+// rows draws how many rows were read.
+func (p *progress) rows(what string, n int) { p.count(fmt.Sprintf("%s: %d rows", what, n)) }
+
+func (p *progress) count(line string) {
+	now := time.Now()
+	if !p.terminal || now.Sub(p.began) < 500*time.Millisecond || now.Sub(p.drawn) < 100*time.Millisecond {
+		return
+	}
+	fmt.Fprintf(p.w, "\r%s \x1b[K", line)
+	p.drawn, p.shown = now, true
+}

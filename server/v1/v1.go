@@ -64,9 +64,9 @@ func refuse(w http.ResponseWriter, err error) {
 	case errors.Is(err, actionlog.ErrNotFound):
 		problem.Write(w, http.StatusNotFound, "no such entry", "the log does not have it", "GET …/checkpoint says how many entries there are")
 	case errors.As(err, &bad):
-		problem.Write(w, http.StatusBadRequest, "invalid request", err.Error(), "correct it and try again; nothing was logged")
+		problem.Write(w, http.StatusBadRequest, "invalid request", bad.Why, "correct it and try again; nothing was logged")
 	case errors.As(err, &kept):
-		problem.Write(w, http.StatusConflict, "not erased", err.Error(), "the boot statement names the erasure policy in force")
+		problem.Write(w, http.StatusConflict, "not erased", kept.Why, "the boot statement names the erasure policy in force")
 	case errors.Is(err, actionlog.ErrConflict):
 		problem.Write(w, http.StatusConflict, "idempotency key in use", err.Error(), "use a new key for a new entry; a retry sends exactly the same entry")
 	case errors.Is(err, actionlog.ErrBusy):

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+)
+
+func newLogCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Read, follow, export and prune an agent's action log",
+		Long: `Reads the log of a running agent over HTTP, or with --data that of a stopped simulated agent from its data directory
+(elsewhere the keys exist only inside the TEE). What is shown here comes from the server and is not judged: teapot verify
+judges. Contents that are not public need --token.`,
+		Example: "  teapot log tail -f\n  teapot log list --type action --since 2026-01-01T00:00:00Z\n  teapot log show 42\n  teapot log export -o agent.bundle",
+		Args:    args(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newLogTailCmd(), newLogListCmd(), newLogShowCmd(), newLogExportCmd(), newLogStatsCmd(), newLogEraseCmd(), newLogAuditLegacyCmd())
+	return cmd
+}
+
+// logFlags say which log, and how to print.
+type logFlags struct {
+	url, data, agent, token string
+	number                  uint64
+	json                    bool
+}
+
+func (f *logFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.url, "url", "http://"+loopback(os.Getenv("TEAPOT_ADDR")), "address of the running agent")
+	flags.StringVar(&f.data, "data", "", "read this data `DIR`ectory of a stopped simulated agent instead")
+	flags.StringVar(&f.agent, "agent", "", "agent `UUID`; needed when there are several")
+	flags.Uint64Var(&f.number, "log-number", 0, "with --data: `NUMBER` of the log")
+	flags.StringVar(&f.token, "token", os.Getenv("TEAPOT_TOKEN"), "bearer `TOKEN`, for contents that are not public (default $TEAPOT_TOKEN)")
+	flags.BoolVar(&f.json, "json", false, "print JSON")
+}
+
+// filterFlags select entries; their names are those of the HTTP parameters.
+type filterFlags struct {
+	types                          []string
+	room, user, roomName, userName string
+	since, until, text             string
+	from, to                       uint64
+}
+
+func (f *filterFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.types, "type", nil, "only entries of this `TYPE`; may be repeated")
+	flags.StringVar(&f.room, "room", "", "only this `ROOM`, by its real id (needs --token)")
+	flags.StringVar(&f.user, "user", "", "only this `USER`, by real id (needs --token)")
+	flags.StringVar(&f.roomName, "room-pseudonym", "", "only this room, by the `HEX` that leaves show")
+	flags.StringVar(&f.userName, "user-pseudonym", "", "only this user, by the `HEX` that leaves show")
+	flags.StringVar(&f.since, "since", "", "only entries from this `TIME` on (RFC 3339, or microseconds since 1970)")
+	flags.StringVar(&f.until, "until", "", "only entries before this `TIME`")
+	flags.Uint64Var(&f.from, "from", 0, "only entries from this `INDEX` on")
+	flags.Uint64Var(&f.to, "to", 0, "only entries before this `INDEX`")
+}
+
+func (f *filterFlags) values() url.Values {
+	v := url.Values{}
+	for name, text := range map[string]string{
+		"room": f.room, "user": f.user, "room_pseudonym": f.roomName, "user_pseudonym": f.userName, "since": f.since, "until": f.until, "text": f.text,
+	} {
+		if text != "" {
+			v.Set(name, text)
+		}
+	}
+	for name, n := range map[string]uint64{"from": f.from, "to": f.to} {
+		if n > 0 {
+			v.Set(name, strconv.FormatUint(n, 10))
+		}
+	}
+	v["type"] = f.types
+	return v
+}
+
+// entryIndex reads an argument.
+func entryIndex(text string) (uint64, error) {
+	i, err := strconv.ParseUint(text, 10, 53)
+	if err != nil {
+		return 0, &exitError{code: 64, err: fmt.Errorf("%q is not the index of an entry", text), hint: "indices are numbers from 0; teapot log list shows them"}
+	}
+	return i, nil
+}

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/teapot-tee/teapot/actionlog"
+	v1 "github.com/teapot-tee/teapot/server/v1"
+	"github.com/teapot-tee/teapot/tlog"
+)
+
+func newLogListCmd() *cobra.Command {
+	var f logFlags
+	var filter filterFlags
+	var limit int
+	var cursor string
+	var oldest, all, count bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List entries, newest first",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := f.open(cmd)
+			if err != nil {
+				return err
+			}
+			q := filter.values()
+			q.Set("order", "desc")
+			if oldest {
+				q.Set("order", "asc")
+			}
+			if count {
+				q.Set("count", "1")
+			}
+			if cursor != "" {
+				q.Set("cursor", cursor)
+			}
+			q.Set("limit", strconv.Itoa(limit))
+			return s.done(list(cmd, s, q, f.json, all))
+		},
+	}
+	f.add(cmd)
+	filter.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&filter.text, "text", "", "only entries whose content, as far as you may see it, holds this `TEXT`")
+	flags.IntVarP(&limit, "limit", "n", 20, "entries per page, at most 1000")
+	flags.StringVar(&cursor, "cursor", "", "go on at this `CURSOR` of the page before")
+	flags.BoolVar(&oldest, "oldest", false, "oldest first")
+	flags.BoolVar(&all, "all", false, "every page, not only one")
+	flags.BoolVar(&count, "count", false, "say how many entries match in all")
+	return cmd
+}
+
+func list(cmd *cobra.Command, s *logSource, q url.Values, asJSON, all bool) error {
+	whole := entriesPage{Entries: []*v1.Entry{}}
+	out := &entryPrinter{w: cmd.OutOrStdout()}
+	for {
+		p, err := s.entries(cmd.Context(), q)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			whole.Size, whole.Total, whole.Next, whole.Entries = p.Size, p.Total, p.Next, append(whole.Entries, p.Entries...)
+		} else if err := out.lines(p.Entries); err != nil {
+			return err
+		}
+		if !all || p.Next == "" {
+			return listed(cmd, p, whole, asJSON)
+		}
+		q.Set("cursor", p.Next)
+	}
+}
+
+func listed(cmd *cobra.Command, last, whole entriesPage, asJSON bool) error {
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), whole)
+	}
+	if last.Total != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "teapot: %d entries match, the log has %d\n", *last.Total, last.Size)
+	}
+	if last.Next != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "teapot: there are more: --cursor %s\n", last.Next)
+	}
+	return nil
+}
+
+func newLogTailCmd() *cobra.Command {
+	var f logFlags
+	var filter filterFlags
+	var lines int
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "tail",
+		Short: "Show the newest entries, and with -f each new one as it is acknowledged",
+		Long:  "Shows the newest entries, oldest of them first. With -f it goes on with each new entry as soon as it is acknowledged, and comes back by itself after a lost connection. With --json each entry is one line.",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := f.open(cmd)
+			if err != nil {
+				return err
+			}
+			return s.done(tail(cmd, s, filter, lines, follow, f.json))
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringSliceVar(&filter.types, "type", nil, "only entries of this `TYPE`; may be repeated")
+	cmd.Flags().IntVarP(&lines, "lines", "n", 10, "so many entries from before")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with new entries")
+	return cmd
+}
+
+func tail(cmd *cobra.Command, s *logSource, filter filterFlags, lines int, follow, asJSON bool) error {
+	q := filter.values()
+	q.Set("order", "desc")
+	q.Set("limit", strconv.Itoa(max(lines, 1)))
+	p, err := s.entries(cmd.Context(), q)
+	if err != nil {
+		return err
+	}
+	if lines <= 0 {
+		p.Entries = nil
+	}
+	slices.Reverse(p.Entries)
+	out := &entryPrinter{w: cmd.OutOrStdout(), json: asJSON}
+	if err := out.lines(p.Entries); err != nil || !follow {
+		return err
+	}
+	return s.follow(cmd.Context(), p.Size, func(e *v1.Entry) error {
+		if len(filter.types) > 0 && !slices.Contains(filter.types, e.Type) {
+			return nil
+		}
+		return out.lines([]*v1.Entry{e})
+	})
+}
+
+// follow reads server-sent events from an index on until the context ends, which is no error.
+func (s *logSource) follow(ctx context.Context, from uint64, each func(*v1.Entry) error) error {
+	for ctx.Err() == nil {
+		resp, err := s.send(ctx, http.MethodGet, "events", url.Values{"from": {strconv.FormatUint(from, 10)}}, nil)
+		if err != nil {
+			return quiet(ctx, err)
+		}
+		err = events(resp.Body, func(e *v1.Entry) error {
+			from = e.Index + 1
+			return each(e)
+		})
+		resp.Body.Close()
+		if err != nil {
+			return quiet(ctx, err)
+		}
+	}
+	return nil
+}
+
+// quiet drops the error that comes of the reader ending the command.
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func events(r io.Reader, each func(*v1.Entry) error) error {
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return nil //nolint:nilerr // the stream ended; the caller comes back
+		}
+		data, ok := strings.CutPrefix(strings.TrimSpace(line), "data: ")
+		if !ok {
+			continue
+		}
+		e := new(v1.Entry)
+		if err := json.Unmarshal([]byte(data), e); err != nil {
+			return fmt.Errorf("an event is not Teapot's: %w", err)
+		}
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+}
+
+func newLogShowCmd() *cobra.Command {
+	var f logFlags
+	cmd := &cobra.Command{
+		Use:   "show INDEX",
+		Short: "Show one entry with its proof, what led to it and what came of it",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			index, err := entryIndex(given[0])
+			if err != nil {
+				return err
+			}
+			s, err := f.open(cmd)
+			if err != nil {
+				return err
+			}
+			return s.done(show(cmd, s, index, f.json))
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// shownEntry is what show prints as JSON.
+type shownEntry struct {
+	*v1.Entry
+	ProofHolds bool        `json:"proof_holds"`
+	Causes     []*v1.Entry `json:"causes"`
+	Effects    []*v1.Entry `json:"effects"`
+}
+
+func show(cmd *cobra.Command, s *logSource, index uint64, asJSON bool) error {
+	path := "entries/" + strconv.FormatUint(index, 10)
+	shown := shownEntry{Entry: new(v1.Entry)}
+	if err := s.get(cmd.Context(), path, nil, shown.Entry); err != nil {
+		return err
+	}
+	size, err := proofHolds(shown.Entry)
+	shown.ProofHolds = err == nil
+	for name, into := range map[string]*[]*v1.Entry{"causes": &shown.Causes, "effects": &shown.Effects} {
+		var p entriesPage
+		if err := s.get(cmd.Context(), path+"/"+name, nil, &p); err != nil {
+			return err
+		}
+		*into = p.Entries
+	}
+	if asJSON {
+		if e := printJSON(cmd.OutOrStdout(), shown); e != nil {
+			return e
+		}
+	} else {
+		printEntry(cmd.OutOrStdout(), &shown, size)
+	}
+	if err != nil {
+		return &exitError{code: 1, err: fmt.Errorf("the proof of entry %d does not hold: %w", index, err), hint: "the server shows something that is not in its log; teapot verify says more"}
+	}
+	return nil
+}
+
+// proofHolds follows the proof from the leaf to the checkpoint's root. Whose signature the checkpoint carries is for teapot
+// verify.
+func proofHolds(e *v1.Entry) (size uint64, err error) {
+	c, err := tlog.ParseCheckpoint([]byte(e.Note))
+	if err != nil {
+		return 0, err
+	}
+	leaf, err := tlog.DecodeLeaf(e.Leaf)
+	if err != nil {
+		return 0, err
+	}
+	if e.Proof == nil || leaf.Index != e.Index || leaf.Type != e.Type || leaf.Time != e.Time || leaf.Origin != c.Origin {
+		return 0, errors.New("the leaf is not that of this entry and log")
+	}
+	if e.Content != nil && e.Content.Addendum != nil {
+		if _, err := tlog.OpenAddendum(leaf.Content, e.Content.Addendum); err != nil {
+			return 0, err
+		}
+	}
+	return c.Size, tlog.VerifyInclusion(tlog.RecordHash(e.Leaf), e.Index, c.Size, *e.Proof, c.Root)
+}
+
+func newLogStatsCmd() *cobra.Command {
+	var f logFlags
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Figures of the log: entries by type, starts, erasures, size on disk",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := f.open(cmd)
+			if err != nil {
+				return err
+			}
+			var st actionlog.Stats
+			err = s.get(cmd.Context(), "stats", nil, &st)
+			if err == nil && f.json {
+				err = printJSON(cmd.OutOrStdout(), st)
+			} else if err == nil {
+				printStats(cmd.OutOrStdout(), &st)
+			}
+			return s.done(err)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
