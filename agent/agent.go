@@ -10,12 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/agent/bootstrap"
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/embed"
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/model/offline"
 	"github.com/teapot-tee/teapot/agent/plugin"
+	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/agent/spend"
 	"github.com/teapot-tee/teapot/agent/tee"
 )
@@ -140,6 +142,17 @@ func (a *Agent) Name() string { return a.character.Name }
 
 // Character is what the agent was started with.
 func (a *Agent) Character() *character.Character { return a.character }
+
+// Log is the agent's log.
+func (a *Agent) Log() record.Log { return a.config.Log }
+
+// RoomSecret opens a whole conversation. It goes to the sender of the room's first message only.
+func (a *Agent) RoomSecret(room string) []byte { return a.config.Log.RoomSecret(room) }
+
+// HoldsRoom says whether a viewer holds a room's secret.
+func (a *Agent) HoldsRoom(v actionlog.Viewer, room string) bool {
+	return a.config.Log.HoldsRoom(v, room)
+}
 
 // Memory is the agent's memory.
 func (a *Agent) Memory() *memory.Store { return a.config.Memory }

@@ -41,6 +41,8 @@ type Out struct {
 	Receipt  []byte           // JSON, at most 4 KiB
 	Message  actionlog.Proof
 	Reply    actionlog.Proof // zero if there was no reply
+
+	FirstOfRoom bool // the message is the first of its room: its sender may have the room's secret
 }
 
 // TooLargeError is a message beyond a limit.
@@ -56,12 +58,16 @@ func (a *Agent) Message(ctx context.Context, in In) (Out, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.config.Timeout)
 	defer cancel()
+	first, err := a.config.Memory.New(ctx, in.Room)
+	if err != nil {
+		return Out{}, fmt.Errorf("reading the memory: %w", err)
+	}
 	message, proof, err := a.listen(ctx, in)
 	if err != nil {
 		return Out{}, err
 	}
 	t := a.newTurn(ctx, message)
-	out := Out{Message: proof}
+	out := Out{Message: proof, FirstOfRoom: first}
 	if a.silent(message) {
 		out.Receipt, err = record.Receipt(a.config.Log, proof, actionlog.Proof{})
 		return out, err

@@ -24,8 +24,3 @@ Answer with one JSON block in this form and nothing else:
 { "user": "{{agentName}}", "text": "what {{agentName}} says", "action": "ONE OF: {{actionNames}}" }
 ` + "```" + `
 `
-
-// continueTemplate asks for a further message without waiting for an answer.
-const continueTemplate = messageTemplate + `
-{{agentName}} has just said something and goes on. Do not repeat what was said; add to it.
-`

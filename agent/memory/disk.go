@@ -17,7 +17,7 @@ func (s *Store) read(ctx context.Context, query string, args ...any) ([]Item, er
 	if err != nil {
 		return nil, fmt.Errorf("reading the memory: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // rows.Err says what went wrong
 	var items []Item
 	for rows.Next() {
 		var index int64
@@ -124,7 +124,7 @@ func (s *Store) insert(tx *sql.Tx, batch []job) error {
 	if err != nil {
 		return err
 	}
-	defer stmt.Close()
+	defer func() { _ = stmt.Close() }() // the transaction says what went wrong
 	for _, j := range batch {
 		if _, err := stmt.Exec(int64(j.item.Index), j.item.Type, j.item.Room, j.addendum, s.sealer.seal(j.item.Index, j.item.Vector)); err != nil {
 			return err

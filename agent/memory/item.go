@@ -57,12 +57,12 @@ func open(leaf *tlog.Leaf, addendum []byte) (Item, error) {
 		return Item{}, err
 	}
 	i := Item{Index: leaf.Index, Type: leaf.Type, Room: d.Room, User: d.User, At: time.UnixMicro(int64(leaf.Time))}
-	i.Body, err = decode(leaf.Content.MediaType, d.Content)
+	i.Body, err = Decode(leaf.Content.MediaType, d.Content)
 	return i, err
 }
 
-// decode reads a content: plain text, or a Body.
-func decode(mediaType string, content []byte) (b Body, err error) {
+// Decode reads a content: plain text, or a Body.
+func Decode(mediaType string, content []byte) (b Body, err error) {
 	if mediaType == record.Text {
 		return Body{Text: string(content)}, nil
 	}

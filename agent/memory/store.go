@@ -15,6 +15,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // encrypts the file
+	_ "github.com/ncruces/go-sqlite3/vfs/memdb"    // for stores without a file
 
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/agent/record"
@@ -91,8 +92,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	if _, err := db.ExecContext(ctx, schema); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("opening the memory %s: %w (wrong key, or not a memory; delete the file to have it rebuilt from the log)", o.Path, err)
+		err = fmt.Errorf("opening the memory %s: %w (wrong key, or not a memory; delete the file to have it rebuilt from the log)", o.Path, err)
+		return nil, errors.Join(err, db.Close())
 	}
 	seal, err := newSealer(o.Key)
 	if err != nil {
@@ -252,4 +253,16 @@ func (s *Store) Heard(room string) uint64 {
 		return r.heard
 	}
 	return 0
+}
+
+// New says, once, that nobody has spoken in a room yet: of messages that come at the same time only one is its first.
+func (s *Store) New(_ context.Context, room string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false, ErrClosed
+	}
+	first := !s.known[room]
+	s.known[room] = true
+	return first, nil
 }

@@ -40,6 +40,8 @@ type Log interface {
 	Query(ctx context.Context, q actionlog.Query) (actionlog.Page, error)
 	// RoomSecret opens a whole conversation; it is given out with a room's first message only.
 	RoomSecret(room string) []byte
+	// HoldsRoom says whether a viewer proved to hold a room's secret.
+	HoldsRoom(v actionlog.Viewer, room string) bool
 	// Origin names the log.
 	Origin() string
 }

@@ -29,7 +29,9 @@ type badBody struct {
 
 func (b *badBody) Error() string { return b.why }
 
-func bad(status int, format string, a ...any) error { return &badBody{status, fmt.Sprintf(format, a...)} }
+func bad(status int, format string, a ...any) error {
+	return &badBody{status, fmt.Sprintf(format, a...)}
+}
 
 // read reads JSON, urlencoded and multipart bodies, each within its limit.
 func (s *routes) read(w http.ResponseWriter, r *http.Request) (said, error) {

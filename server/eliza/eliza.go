@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/agent"
+	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server/access"
 )
 
@@ -21,11 +22,12 @@ import (
 type Options struct {
 	Agents    *agent.Fleet
 	Token     access.Token
-	Lifecycle Lifecycle   // nil: set, start, stop and delete answer 501
-	Quotes    *Quotes     // nil: the attestation members are empty and attest routes answer 501
-	Limits    Limits      // the zero value is safe
-	Keys      KeysOf      // public keys and evidence of agents for /tee/*; nil: none
-	Uploads   int64       // bytes of one upload; 0 = 1 MiB
+	Lifecycle Lifecycle     // nil: set, start, stop and delete answer 501
+	Process   Process       // keys and evidence for /tee/*; nil: these routes answer Eliza's errors
+	Quoter    Quoter        // makes the attestations of /tee/*; nil: they are empty
+	Budget    *ratls.Budget // of quotes, shared with every other route that makes them; nil: one of its own
+	Limits    Limits        // the zero value is safe
+	Uploads   int64         // bytes of one upload; 0 = 1 MiB
 	Logger    *slog.Logger
 	Now       func() time.Time
 }
@@ -46,6 +48,9 @@ func New(o Options) http.Handler {
 	if o.Uploads <= 0 {
 		o.Uploads = 1 << 20
 	}
+	if o.Budget == nil {
+		o.Budget = ratls.DefaultBudget()
+	}
 	s := &routes{o, newGate(o.Limits)}
 	mux := http.NewServeMux()
 	for pattern, h := range s.table() {
@@ -59,34 +64,34 @@ func Register(mux *http.ServeMux, o Options) { mux.Handle("/", New(o)) }
 
 func (s *routes) table() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"GET /{$}":                               s.welcome,
-		"GET /hello":                             s.hello,
-		"GET /agents":                            s.list,
-		"GET /storage":                           s.storage,
-		"GET /agents/{id}":                       s.agent,
-		"DELETE /agents/{id}":                    s.guarded(s.remove),
-		"POST /agents/{id}/set":                  s.guarded(s.set),
-		"POST /agent/start":                      s.guarded(s.start),
-		"POST /agents/{id}/stop":                 s.guarded(s.stop),
-		"GET /agents/{id}/channels":              s.channels,
-		"GET /agents/{id}/{room}/memories":       s.memories,
-		"POST /{agent}/message":                  s.message,
-		"POST /{agent}/whisper":                  s.whisper,
-		"POST /{agent}/image":                    s.image,
-		"POST /{agent}/speak":                    s.speak,
-		"POST /{agent}/tts":                      s.tts,
-		"POST /agents/{agent}/hyperfi/v1":        s.absent("hyperfi"),
-		"POST /fine-tune":                        s.absent("fine-tuning"),
-		"GET /fine-tune/{asset}":                 s.absent("fine-tuning"),
-		"GET /media/uploads/{file}":              s.noMedia,
-		"GET /media/generated/{file}":            s.noMedia,
-		"GET /tee/agents":                        s.teeAgents,
-		"GET /tee/agents/{id}":                   s.teeAgent,
-		"POST /tee/logs":                         s.teeLogs,
-		"GET /verifiable/agents":                 s.verifiableAgents,
-		"POST /verifiable/attestation":           s.verifiableAttestation,
-		"POST /verifiable/logs":                  s.verifiableLogs,
-		"/":                                      s.notFound,
+		"GET /{$}":                         s.welcome,
+		"GET /hello":                       s.hello,
+		"GET /agents":                      s.list,
+		"GET /storage":                     s.storage,
+		"GET /agents/{id}":                 s.agent,
+		"DELETE /agents/{id}":              s.guarded(s.remove),
+		"POST /agents/{id}/set":            s.guarded(s.set),
+		"POST /agent/start":                s.guarded(s.start),
+		"POST /agents/{id}/stop":           s.guarded(s.stop),
+		"GET /agents/{id}/channels":        s.channels,
+		"GET /agents/{id}/{room}/memories": s.memories,
+		"POST /{agent}/message":            s.message,
+		"POST /{agent}/whisper":            s.whisper,
+		"POST /{agent}/image":              s.image,
+		"POST /{agent}/speak":              s.speak,
+		"POST /{agent}/tts":                s.tts,
+		"POST /agents/{agent}/hyperfi/v1":  s.absent("hyperfi"),
+		"POST /fine-tune":                  s.absent("fine-tuning"),
+		"GET /fine-tune/{asset}":           s.absent("fine-tuning"),
+		"GET /media/uploads/{file}":        s.noMedia,
+		"GET /media/generated/{file}":      s.noMedia,
+		"GET /tee/agents":                  s.teeAgents,
+		"GET /tee/agents/{id}":             s.teeAgent,
+		"POST /tee/logs":                   s.teeLogs,
+		"GET /verifiable/agents":           s.verifiableAgents,
+		"POST /verifiable/attestation":     s.verifiableAttestation,
+		"POST /verifiable/logs":            s.verifiableLogs,
+		"/":                                s.notFound,
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/teapot-tee/teapot/agent/embed"
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/plugin"
-	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/agent/uuid"
 )
 
@@ -82,9 +81,6 @@ func memoryOf(a *agent.Agent, i memory.Item) memoryRow {
 	m := memoryRow{
 		ID: agent.MemoryID(i), UserID: i.User, AgentID: a.ID(), CreatedAt: i.At.UnixMilli(), RoomID: i.Room, Unique: 1,
 		Content: memoryContent{Text: i.Text, Action: i.Action, Source: "direct", InReplyTo: i.InReplyTo, Attachments: i.Attachments},
-	}
-	if i.Type == record.Reply {
-		m.Content.Source = ""
 	}
 	if m.Content.Attachments == nil {
 		m.Content.Attachments = []plugin.Attachment{}

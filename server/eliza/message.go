@@ -94,7 +94,9 @@ func (s *routes) bad(w http.ResponseWriter, err error) {
 	text(w, status, escape(err.Error()))
 }
 
-func escape(s string) string { return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s) }
+func escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
 
 func (s *routes) failed(w http.ResponseWriter, r *http.Request, err error) {
 	status, why := failure(err)
