@@ -18,7 +18,6 @@ import (
 	"github.com/teapot-tee/teapot/attest"
 	"github.com/teapot-tee/teapot/attest/sim"
 	"github.com/teapot-tee/teapot/attest/sim/devattest"
-	"github.com/teapot-tee/teapot/attest/sim/pki"
 	"github.com/teapot-tee/teapot/guestapi"
 )
 
@@ -67,6 +66,9 @@ func simulate(ctx context.Context, f simulateFlags, stdout, stderr io.Writer) er
 	handler, err := f.handler(simulator, stderr)
 	if err != nil {
 		return err
+	}
+	if err := keepCollateral(simulator); err != nil {
+		fmt.Fprintln(stderr, "teapot: note: verifiers must ask for collateral, it could not be kept:", err)
 	}
 	listeners, err := f.listen()
 	if err != nil {
@@ -139,7 +141,8 @@ func (f simulateFlags) handler(simulator *sim.Simulator, stderr io.Writer) (http
 	mux.HandleFunc("GET /teapot/root.pem", func(w http.ResponseWriter, _ *http.Request) {
 		writeSized(w, "application/x-pem-file", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: simulator.RootDER()}))
 	})
-	mux.HandleFunc("GET /teapot/collateral/{tee}", func(w http.ResponseWriter, r *http.Request) { simulatedCollateral(w, r, simulator) })
+	mux.HandleFunc("GET /teapot/collateral/{tee}", func(w http.ResponseWriter, r *http.Request) { handCollateral(w, r, simulator) })
+	servePCS(mux, simulator)
 	if f.requests {
 		return logRequests(mux, stderr), nil
 	}
@@ -162,9 +165,9 @@ func (f simulateFlags) keys(simulator *sim.Simulator) (*guestapi.Root, error) {
 	return guestapi.NewRoot(root, kmsLink, ca)
 }
 
-// simulatedCollateral hands out what a verifier needs beside a simulated quote, as dcap-qvl JSON; {tee} is tdx or sgx.
-func simulatedCollateral(w http.ResponseWriter, r *http.Request, simulator *sim.Simulator) {
-	tee, ok := map[string]pki.TEE{"tdx": pki.TDX, "sgx": pki.SGX}[r.PathValue("tee")]
+// handCollateral hands out what a verifier needs beside a simulated quote, as dcap-qvl JSON; {tee} is tdx or sgx.
+func handCollateral(w http.ResponseWriter, r *http.Request, simulator *sim.Simulator) {
+	tee, ok := simulatedTEEs()[r.PathValue("tee")]
 	if !ok {
 		http.NotFound(w, r)
 		return
