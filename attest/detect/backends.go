@@ -2,13 +2,13 @@ package detect
 
 import (
 	"context"
-	"errors"
+	"path/filepath"
 
 	"github.com/teapot-tee/teapot/attest"
 	"github.com/teapot-tee/teapot/attest/dstack"
+	"github.com/teapot-tee/teapot/attest/gramine"
+	"github.com/teapot-tee/teapot/attest/tsm"
 )
-
-var errNoBackend = errors.New("this build has no back end for it")
 
 func dstackAt(endpoint, why string) candidate {
 	return candidate{Finding: Finding{Platform: "dstack-tdx", Endpoint: endpoint, Why: why}, open: openDstack}
@@ -22,14 +22,17 @@ func gramineAt(env Environment, why string) (candidate, error) {
 	return candidate{Finding: Finding{Platform: "gramine-sgx", Endpoint: env.path(attestationDir), Why: why}, open: openGramine}, nil
 }
 
-func openGramine(context.Context, Environment, candidate) (attest.Attester, error) {
-	return nil, errNoBackend
+func openGramine(ctx context.Context, env Environment, c candidate) (attest.Attester, error) {
+	return gramine.Open(ctx, gramine.Options{Dir: c.Endpoint, Root: env.GramineRoot})
 }
 
 func tsmAt(env Environment, why string) (candidate, error) {
 	return candidate{Finding: Finding{Platform: "tdx", Endpoint: env.path(tsmDir), Why: why}, open: openTSM}, nil
 }
 
-func openTSM(context.Context, Environment, candidate) (attest.Attester, error) {
-	return nil, errNoBackend
+func openTSM(ctx context.Context, env Environment, c candidate) (attest.Attester, error) {
+	return tsm.Open(ctx, tsm.Options{
+		Dir: filepath.Dir(c.Endpoint), CCEL: env.path("/sys/firmware/acpi/tables/data/CCEL"), Measurements: env.path("/sys/class/misc/tdx_guest/measurements"),
+		OperatorKey: env.OperatorKey,
+	})
 }

@@ -16,7 +16,9 @@ import (
 
 	"github.com/teapot-tee/teapot/attest"
 	"github.com/teapot-tee/teapot/attest/dstack"
+	"github.com/teapot-tee/teapot/attest/gramine"
 	"github.com/teapot-tee/teapot/attest/sim"
+	"github.com/teapot-tee/teapot/evidence"
 )
 
 // Environment is what detection looks at.
@@ -27,7 +29,12 @@ type Environment struct {
 	AppCompose []byte              // identity of the simulator, or app-compose of a platform too old to tell it; nil: default
 	Seed       []byte              // of the simulator's keys; nil: kept in Dir
 	SGX        bool                // the simulator makes SGX quotes
-	Clock      attest.Clock        // nil is time.Now
+
+	// GramineRoot gives the root of all keys under Gramine (gramine.Options.Root); nil derives it from the sealing key.
+	GramineRoot func([]gramine.SealingKey) ([]byte, evidence.Custody, error)
+	// OperatorKey makes keys outlive a start in a plain TDX guest, which has none of its own; nil: keys of this start only.
+	OperatorKey []byte
+	Clock       attest.Clock // nil is time.Now
 }
 
 // Finding says what was found, and why.
@@ -65,6 +72,9 @@ func Detect(ctx context.Context, env Environment) (attest.Attester, Finding, err
 	}
 	if warning != "" {
 		found.Warnings = append(found.Warnings, warning)
+	}
+	if a.Custody() == evidence.ThisStart {
+		found.Warnings = append(found.Warnings, "keys live in the memory of this start: the data directory cannot be opened by the next one, and wallets change; an operator key keeps them (and shows in custody)")
 	}
 	if client, ok := a.(*dstack.Client); ok && !genuine {
 		found.Warnings = append(found.Warnings, "SIMULATED: the quotes of "+found.Endpoint+" are not under Intel's root")

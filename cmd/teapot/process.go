@@ -90,10 +90,14 @@ func (r *running) detect(ctx context.Context) error {
 			return err
 		}
 	}
+	env := detect.Environment{Dir: r.flags.data, AppCompose: compose}
+	if err := rootKeys(&env); err != nil { // before the data directory: it may be a mount that this unlocks
+		return err
+	}
 	if err := os.MkdirAll(r.flags.data, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w; choose another with --data", err)
 	}
-	a, finding, err := detect.Detect(ctx, detect.Environment{Dir: r.flags.data, AppCompose: compose})
+	a, finding, err := detect.Detect(ctx, env)
 	if err != nil {
 		return err
 	}
