@@ -40,7 +40,7 @@ type Environment struct {
 // Finding says what was found, and why.
 type Finding struct {
 	Platform  string   // as Attester.Platform
-	Simulated bool     // the in-process simulator
+	Simulated bool     // its quotes are not under Intel's root: the simulator inside, or one behind a socket
 	Endpoint  string   // socket, URL or directory in use; "" for the simulator
 	Why       string   // one sentence
 	Looked    []string // what was looked for and what was there, in order
@@ -73,6 +73,7 @@ func Detect(ctx context.Context, env Environment) (attest.Attester, Finding, err
 	if warning != "" {
 		found.Warnings = append(found.Warnings, warning)
 	}
+	found.Simulated = !genuine
 	if a.Custody() == evidence.ThisStart {
 		found.Warnings = append(found.Warnings, "keys live in the memory of this start: the data directory cannot be opened by the next one, and wallets change; an operator key keeps them (and shows in custody)")
 	}

@@ -67,7 +67,7 @@ func TestSimulatorBehindAPlatformSocket(t *testing.T) {
 		t.Error("the refused platform claimed the directory")
 	}
 	a, found, err := Detect(t.Context(), Environment{Getenv: envOf(nil), Root: root, Dir: dir})
-	if err != nil || a.Platform() != "dstack-tdx" || found.Simulated {
+	if err != nil || a.Platform() != "dstack-tdx" || !found.Simulated {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	first, _, _ := attest.ReadRecord(dir)
