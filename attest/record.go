@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // RecordName is the file in a data directory that says which platform and key derivation it belongs to.
@@ -23,6 +26,8 @@ type Record struct {
 	Platform   string `json:"platform"`
 	Derivation string `json:"derivation"`
 	Root       string `json:"root,omitempty"` // SHA-256 of the root certificate of this platform's quotes, hex
+	// Wallets are the addresses of each agent (by UUID, sorted "chain:address"): another salt or derivation is noticed.
+	Wallets map[string][]string `json:"wallets,omitempty"`
 }
 
 // ForeignDataError says that a data directory belongs to another platform or key derivation.
@@ -101,6 +106,45 @@ func ClaimRoot(dir string, root [32]byte) error {
 		return found.write(dir)
 	}
 	return &ForeignDataError{Path: dir, Recorded: found, Platform: found.Platform, Derivation: found.Derivation, Root: text}
+}
+
+// ChangedWalletsError says that an agent of a data directory would get other wallets than before.
+type ChangedWalletsError struct {
+	Path, Agent   string
+	Recorded, Now []string
+}
+
+func (e *ChangedWalletsError) Error() string {
+	return fmt.Sprintf("agent %s of %s had wallets %s, this start derives %s: start with the derivation (--wallets) and WALLET_SECRET_SALT of before, or give the agent a new data directory",
+		e.Agent, e.Path, strings.Join(e.Recorded, " "), strings.Join(e.Now, " "))
+}
+
+// ClaimWallets checks that agents have the wallets that they had in this directory and records those of new agents. The
+// directory must have been claimed.
+func ClaimWallets(dir string, wallets map[string][]string) error {
+	found, ok, err := ReadRecord(dir)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("claiming %s: it has no platform record", dir)
+	}
+	grown := false
+	for agent, now := range wallets {
+		before, known := found.Wallets[agent]
+		if known && !slices.Equal(before, now) {
+			return &ChangedWalletsError{Path: dir, Agent: agent, Recorded: before, Now: now}
+		}
+		grown = grown || !known
+	}
+	if !grown {
+		return nil
+	}
+	if found.Wallets == nil {
+		found.Wallets = map[string][]string{}
+	}
+	maps.Copy(found.Wallets, wallets)
+	return found.write(dir)
 }
 
 func (r Record) write(dir string) error {

@@ -160,6 +160,9 @@ func (p *Process) Add(ctx context.Context, spec AgentSpec) (*Agent, error) {
 	if err := p.openAgent(ctx, spec); err != nil {
 		return nil, err
 	}
+	if err := p.claimWallets(spec); err != nil {
+		return nil, err
+	}
 	a, _ := p.Agent(spec.ID)
 	if err := p.declare(ctx, []*Agent{a}); err != nil {
 		return nil, err
@@ -173,7 +176,7 @@ func (p *Process) Change(ctx context.Context, id, name string, character []byte)
 	if !ok {
 		return nil, fmt.Errorf("no agent %s is running", id)
 	}
-	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec, wallets: old.wallets, memory: old.memory}
+	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec, wallets: old.wallets, memory: old.memory, claims: old.claims}
 	a.spec.Name, a.spec.Character = name, character
 	p.mu.Lock()
 	p.agents[id] = a

@@ -111,7 +111,22 @@ func (p *Process) openAgents(ctx context.Context, specs []AgentSpec) error {
 			return err
 		}
 	}
-	return nil
+	return p.claimWallets(specs...)
+}
+
+// claimWallets refuses a start that would silently give an agent other wallets than the data directory knows.
+func (p *Process) claimWallets(specs ...AgentSpec) error {
+	if p.config.Attester.Custody() == evidence.ThisStart {
+		return nil // there wallets live for one start, and the statement says so
+	}
+	addresses := map[string][]string{}
+	for _, spec := range specs {
+		a, _ := p.Agent(spec.ID)
+		for _, w := range a.wallets {
+			addresses[spec.ID] = append(addresses[spec.ID], w.Chain+":"+w.Address)
+		}
+	}
+	return attest.ClaimWallets(p.config.Dir, addresses)
 }
 
 func (p *Process) openAgent(ctx context.Context, spec AgentSpec) error {

@@ -252,8 +252,11 @@ func (r *running) banner(w io.Writer, addr net.Addr) {
 	fmt.Fprintf(w, "data       %s\n", r.flags.data)
 	for _, a := range r.process.Agents() {
 		fmt.Fprintf(w, "agent      %s  %s\n", a.Name, a.ID)
-		for _, wallet := range a.Part().Wallets {
-			fmt.Fprintf(w, "wallet     %s %s\n", wallet.Chain, wallet.Address)
+		for _, wallet := range a.Wallets() {
+			fmt.Fprintf(w, "wallet     %s %s (%s)\n", wallet.Chain, wallet.Address, wallet.Derivation)
+			for _, weak := range wallet.Warnings {
+				fmt.Fprintf(w, "           WEAK: %s\n", weak)
+			}
 		}
 	}
 	url := fmt.Sprintf("%s://%s", scheme, addr)

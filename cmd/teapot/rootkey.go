@@ -17,6 +17,7 @@ import (
 	"github.com/teapot-tee/teapot/boot/envelope"
 	manifest "github.com/teapot-tee/teapot/deploy/gramine"
 	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/keys/wallets"
 )
 
 // operatorKeyFile names a file with a recovery key in hex: an operator's slot in the enclave's envelope, or the root of keys
@@ -50,6 +51,16 @@ func rootKeys(env *detect.Environment) error {
 		return root, custody, err
 	}
 	return unlockMount(gramine.Dir, dataKey)
+}
+
+// walletDerivation: who configures an agent as Eliza wants it, TEE_MODE and WALLET_SECRET_SALT, gets Eliza's wallets: that is
+// what the salt means there. Everybody else gets separate keys per agent and curve.
+func walletDerivation(flag string, getenv func(string) string) string {
+	mode := strings.ToUpper(strings.TrimSpace(getenv("TEE_MODE")))
+	if flag == "" && mode != "" && mode != "OFF" && getenv("WALLET_SECRET_SALT") != "" {
+		return wallets.Eliza019
+	}
+	return flag
 }
 
 func operatorKey(path string) ([]byte, error) {

@@ -41,7 +41,7 @@ Talk to it: teapot chat, or POST /AGENT/message. Check it: teapot verify URL.`,
 	cmd.Flags().StringArrayVar(&f.lists, "characters", nil, "the same, Eliza's other spelling; wins over --character")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "refuse character files that lenient mode would repair")
 	cmd.Flags().StringVar(&f.guestDir, "guest-dir", "", "make dstack.sock and tappd.sock for other processes in this directory (see [[guest]] in --config)")
-	cmd.Flags().StringVar(&f.wallets, "wallets", "", `derivation of wallets: "" Teapot's own, "eliza/0.1.7" or "eliza/0.1.9" to keep old addresses (weak; see teapot wallet show)`)
+	cmd.Flags().StringVar(&f.wallets, "wallets", "", `derivation of wallets: "teapot/wallet/v1", or "eliza/0.1.7", "eliza/0.1.9" to keep old addresses (weak; see teapot wallet show). Default: eliza/0.1.9 where TEE_MODE and WALLET_SECRET_SALT are set as for Eliza, else Teapot's own`)
 	return cmd
 }
 
@@ -102,7 +102,7 @@ func (f *runFlags) load() ([]*character.Character, error) {
 func (f *runFlags) specs(loaded []*character.Character) []boot.AgentSpec {
 	var specs []boot.AgentSpec
 	for _, c := range loaded {
-		specs = append(specs, boot.AgentSpec{ID: c.ID, Name: c.Name, Character: c.Public(), Wallets: f.wallets, Salt: os.Getenv("WALLET_SECRET_SALT")})
+		specs = append(specs, boot.AgentSpec{ID: c.ID, Name: c.Name, Character: c.Public(), Wallets: walletDerivation(f.wallets, os.Getenv), Salt: os.Getenv("WALLET_SECRET_SALT")})
 	}
 	return specs
 }
