@@ -14,15 +14,17 @@ type pckChain struct {
 }
 
 // readChain reads one to four certificates from PEM; the caller wants two or three. Their order in the text does not
-// matter, as with Intel: roles come from names, places from who issued whom.
-func readChain(text []byte) ([]*certificate, bool) {
+// matter, as with Intel: roles come from names, places from who issued whom. The trusted root is recognised unread.
+func readChain(text []byte, root *certificate) ([]*certificate, bool) {
 	blocks, ok := pemBlocks(text, pemCertificate, 4)
 	if !ok || len(blocks) == 0 {
 		return nil, false
 	}
 	certs := make([]*certificate, len(blocks))
 	for i, b := range blocks {
-		if certs[i], ok = parseCertificate(b); !ok {
+		if bytes.Equal(b, root.raw) {
+			certs[i] = root
+		} else if certs[i], ok = parseCertificate(b); !ok {
 			return nil, false
 		}
 	}
@@ -45,10 +47,10 @@ func byRole(certs []*certificate, names ...string) *certificate {
 	return found
 }
 
-// verifyPCKChain checks roles, places and signatures;
-// ca reads a PCK CA and says whether the root issued it.
-func verifyPCKChain(text []byte, root *certificate, ca func(raw []byte) (*certificate, bool)) (*pckChain, *fault) {
-	certs, ok := readChain(text)
+// verifyPCKChain checks roles, places and signatures; ca says whether the root issued a PCK CA, and gives one pointer
+// for all CAs of the same bytes.
+func verifyPCKChain(text []byte, root *certificate, ca func(c *certificate) (*certificate, bool)) (*pckChain, *fault) {
+	certs, ok := readChain(text, root)
 	if !ok || len(certs) != 3 {
 		return nil, faultf(ClassPCKChain, "not three certificates of Intel's profile in PEM")
 	}
@@ -57,10 +59,10 @@ func verifyPCKChain(text []byte, root *certificate, ca func(raw []byte) (*certif
 	switch {
 	case top == nil || c.leaf == nil || c.ca == nil:
 		return nil, faultf(ClassPCKChain, "the chain is not one PCK certificate, one PCK Platform or Processor CA and one root CA")
-	case !bytes.Equal(top.raw, root.raw):
+	case top != root:
 		return nil, faultf(ClassUntrustedRoot, "the root of the PCK chain is not the trusted root")
 	}
-	if c.ca, ok = ca(c.ca.raw); !ok {
+	if c.ca, ok = ca(c.ca); !ok {
 		return nil, faultf(ClassPCKChain, "the root did not issue the PCK CA as a CA")
 	}
 	switch {
@@ -77,15 +79,14 @@ func verifyPCKChain(text []byte, root *certificate, ca func(raw []byte) (*certif
 	return c, nil
 }
 
-// parseCA reads a PCK CA and checks that the root issued it.
-func parseCA(raw []byte, root *certificate) (*certificate, bool) {
-	c, ok := parseCertificate(raw)
-	return c, ok && c.ca && c.keyUsage&0x06 == 0x06 && c.present&extProfile == extProfile && c.issuedBy(root)
+// isCA says whether the root issued the certificate as a PCK CA.
+func (c *certificate) isCA(root *certificate) bool {
+	return c.ca && c.keyUsage&0x06 == 0x06 && c.present&extProfile == extProfile && c.issuedBy(root)
 }
 
 // verifySigner checks a TCB signing chain of exactly signer and root; class is the chain's.
 func verifySigner(text string, root *certificate, class Class) (*certificate, *fault) {
-	certs, ok := readChain([]byte(text))
+	certs, ok := readChain([]byte(text), root)
 	if !ok {
 		return nil, faultf(class, "not certificates of Intel's profile in PEM")
 	}
@@ -99,7 +100,7 @@ func verifySigner(text string, root *certificate, class Class) (*certificate, *f
 		return nil, faultf(ClassTCBSigningCert, "the chain is not a TCB signing certificate's")
 	case len(certs) != 2:
 		return nil, faultf(class, "the chain is not exactly TCB signing certificate and root")
-	case !bytes.Equal(top.raw, root.raw):
+	case top != root:
 		return nil, faultf(ClassUntrustedRoot, "the root of the TCB signing chain is not the trusted root")
 	case !signer.issuedBy(root):
 		return nil, faultf(class, "the root did not issue the TCB signing certificate")

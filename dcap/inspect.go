@@ -135,7 +135,7 @@ func (v *Verifier) Inspect(c *Collateral, root []byte) (*CollateralInfo, error) 
 
 // issuerOf finds the PCK CA in a chain of CA and root.
 func (v *Verifier) issuerOf(chain []byte, root *certificate) (*certificate, string) {
-	certs, ok := readChain(chain)
+	certs, ok := readChain(chain, root)
 	if !ok {
 		return nil, ""
 	}
@@ -143,7 +143,7 @@ func (v *Verifier) issuerOf(chain []byte, root *certificate) (*certificate, stri
 	if found == nil {
 		return nil, ""
 	}
-	ca, ok := v.ca(found.raw, root)
+	ca, ok := v.ca(found, root)
 	if !ok {
 		return nil, ""
 	}

@@ -179,7 +179,7 @@ func (v *Verifier) chain(text []byte, root *certificate) (*pckChain, *fault) {
 	if c, ok := v.chains.get(k, maxChains); ok {
 		return c, nil
 	}
-	c, f := verifyPCKChain(text, root, func(raw []byte) (*certificate, bool) { return v.ca(raw, root) })
+	c, f := verifyPCKChain(text, root, func(ca *certificate) (*certificate, bool) { return v.ca(ca, root) })
 	if f == nil {
 		v.chains.put(k, c, maxChains)
 	}
@@ -187,16 +187,16 @@ func (v *Verifier) chain(text []byte, root *certificate) (*pckChain, *fault) {
 }
 
 // ca verifies a PCK CA under the root and gives the same pointer for the same bytes.
-func (v *Verifier) ca(raw []byte, root *certificate) (*certificate, bool) {
-	k := keyOf('a', root.raw, raw)
+func (v *Verifier) ca(parsed, root *certificate) (*certificate, bool) {
+	k := keyOf('a', root.raw, parsed.raw)
 	if c, ok := v.cas.get(k, maxCAs); ok {
 		return c, true
 	}
-	c, ok := parseCA(raw, root)
-	if ok {
-		v.cas.put(k, c, maxCAs)
+	if !parsed.isCA(root) {
+		return nil, false
 	}
-	return c, ok
+	v.cas.put(k, parsed, maxCAs)
+	return parsed, true
 }
 
 // attestationKey returns the key that a quoting enclave vouched for, if this very report, signed by this very PCK
