@@ -43,7 +43,27 @@ func newRootCmd() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &exitError{code: 64, err: err, hint: fmt.Sprintf("run %q for the flags", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(newCharacterCmd(), newDeployCmd(), newDoctorCmd(), newHealthCmd(), newLogCmd(), newMeasureCmd(), newQuoteCmd(), newRunCmd(), newServeCmd(), newSimulateCmd(), newTCBCmd(), newBundleCmd(), newPolicyCmd(), newVerifyCmd(), newVersionCmd(), newWalletCmd(), newWebCmd())
+	root.AddCommand(
+		newBackupCmd(),
+		newBundleCmd(),
+		newCharacterCmd(),
+		newDeployCmd(),
+		newDoctorCmd(),
+		newHealthCmd(),
+		newLogCmd(),
+		newMeasureCmd(),
+		newPolicyCmd(),
+		newQuoteCmd(),
+		newRestoreCmd(),
+		newRunCmd(),
+		newServeCmd(),
+		newSimulateCmd(),
+		newTCBCmd(),
+		newVerifyCmd(),
+		newVersionCmd(),
+		newWalletCmd(),
+		newWebCmd(),
+	)
 	return root
 }
 
