@@ -1,13 +1,16 @@
 // Runs one published client against one endpoint of teapot simulate and prints a line per check:
 //   ok|FAIL <TAB> client <TAB> transport <TAB> check [<TAB> reason]
 // usage: node client.mjs sdk-0.1.7|tee-0.1.9|… http://127.0.0.1:8090|/path/to.sock
+//        node client.mjs sgx-0.1.9 /path/to/played/attestation
+// TEAPOT names the binary that judges the quotes.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import http from "node:http";
 
 const [name, endpoint] = process.argv.slice(2);
-const transport = endpoint.startsWith("http") ? "tcp" : "unix";
 const [kind, version] = name.split(/-(?=\d)/);
+const transport = kind === "sgx" ? endpoint.split("/").pop() : endpoint.startsWith("http") ? "tcp" : "unix";
 const require = createRequire(import.meta.url);
 let failed = 0;
 
@@ -36,6 +39,12 @@ const plain = (hex) => hex.replace(/^0x/, "");
 // What a TDX quote says, by offset (report data 568, RTMR0 376).
 const reportData = (quote) => plain(quote).slice(568 * 2, 632 * 2);
 const rtmrs = (quote) => [0, 1, 2, 3].map((i) => plain(quote).slice((376 + 48 * i) * 2, (424 + 48 * i) * 2));
+
+// checkQuote lets teapot quote verify judge a quote as the client handed it out; it throws when the exit code is not 0.
+function checkQuote(quote) {
+  const text = execFileSync(process.env.TEAPOT, ["quote", "verify", "-", "--allow-simulated"], { input: plain(quote) }).toString();
+  equal(/accepted: SIMULATED UpToDate/.test(text), true, "verdict of teapot quote verify");
+}
 
 // ask is a plain HTTP call: the answer that every client must have seen as well.
 function ask(path, body) {
@@ -72,6 +81,7 @@ async function tappd(sdk, at) {
     // From 0.5.5 on, DstackClient knows raw only; TappdClient still hashes.
     equal(reportData(answer.quote), hash("sha512", "app-data:", sent), "report data");
   });
+  await check("quote verifies", async () => checkQuote(answer.quote));
   if (version !== "0.1.4") {
     await check("tdxQuote raw", async () => {
       const quote = (await client.tdxQuote(Buffer.alloc(64, 7), "raw")).quote;
@@ -185,8 +195,27 @@ async function pluginTee() {
   });
 }
 
+async function pluginSGX() {
+  const { SgxAttestationProvider } = await import(name);
+  const provider = new SgxAttestationProvider();
+  for (const [field, file] of Object.entries({ MY_TARGET_INFO_PATH: "my_target_info", TARGET_INFO_PATH: "target_info", USER_REPORT_DATA_PATH: "user_report_data", QUOTE_PATH: "quote" })) {
+    equal(provider[field], "/dev/attestation/" + file, field); // the code's own paths; only the directory differs
+    provider[field] = endpoint + "/" + file;
+  }
+  let quote;
+  await check("attestation", async () => {
+    for (const text of ["first", "second", "third"]) {
+      quote = (await provider.generateAttestation(text)).quote;
+      equal(plain(quote).slice(368 * 2, 432 * 2), hash("sha256", text).padEnd(128, "0"), "report data");
+    }
+  });
+  await check("quote verifies after the cut", async () => checkQuote(quote));
+}
+
 if (kind === "tee") {
   await pluginTee();
+} else if (kind === "sgx") {
+  await pluginSGX();
 } else {
   const sdk = require(name);
   await tappd(sdk, endpoint);

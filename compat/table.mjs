@@ -14,12 +14,12 @@ for (const line of readFileSync(results, "utf8").trim().split("\n")) {
   rows.set(client, checks.set(check, { ...checks.get(check), [transport]: outcome }));
 }
 
-const label = (client) => client.replace("sdk-", "@phala/dstack-sdk ").replace("tee-", "@elizaos/plugin-tee ");
-let table = "| client | over TCP and unix socket | failed |\n|---|---|---|\n";
+const label = (client) => client.replace("sdk-", "@phala/dstack-sdk ").replace(/^(tee|sgx)-/, "@elizaos/plugin-$1 ");
+let table = "| client | passed, over TCP and unix socket (plugin-sgx: FUSE and named pipes) | failed |\n|---|---|---|\n";
 for (const [client, checks] of rows) {
   const good = [], bad = [];
   for (const [check, by] of checks) {
-    const wrong = ["tcp", "unix"].filter((t) => by[t] !== "ok");
+    const wrong = (client.startsWith("sgx") ? ["default", "pipes"] : ["tcp", "unix"]).filter((t) => by[t] !== "ok");
     wrong.length ? bad.push(`${check} (${wrong.join(", ")})`) : good.push(check);
   }
   table += `| ${label(client)} | ${good.join(", ")} | ${bad.join(", ") || "none"} |\n`;
