@@ -1,6 +1,7 @@
 package actionlog
 
 import (
+	"context"
 	"crypto/subtle"
 	"fmt"
 	"slices"
@@ -9,35 +10,73 @@ import (
 	"github.com/teapot-tee/teapot/tlog"
 )
 
-// Receipt makes a receipt of entries under the newest checkpoint. With open it carries the salts and real ids, which
+// Receipt makes a receipt of entries under the newest checkpoint of their start. With open it carries the salts and real ids, which
 // open exactly these entries to whoever holds it; file adds the contents, the boot leaf and the evidence of the start.
 // All entries must belong to one start.
 func (l *Log) Receipt(indices []uint64, open, file bool) (*tlog.Receipt, error) {
-	h := l.head.Load()
 	indices = slices.Compact(slices.Sorted(slices.Values(indices)))
+	if len(indices) == 0 {
+		return nil, invalid("a receipt names at least one entry")
+	}
+	first, _, err := newCursor(l).bare(indices[0])
+	if err != nil {
+		return nil, err
+	}
+	start := first.Leaf.Boot
+	note, size, err := l.noteOf(start)
+	if err != nil {
+		return nil, err
+	}
 	var rows []tlog.Recorded
-	var start uint64
-	for i, index := range indices {
+	for _, index := range indices {
 		it, err := newCursor(l).item(index)
 		if err != nil {
 			return nil, err
 		}
-		if i > 0 && it.Leaf.Boot != start {
+		if it.Leaf.Boot != start {
 			return nil, invalid("entries %d and %d belong to different starts", indices[0], index)
 		}
-		start = it.Leaf.Boot
-		row, err := l.recorded(&it, h.size, open)
+		row, err := l.recorded(&it, size, open)
 		if err != nil {
 			return nil, err
 		}
 		row.WithContent = file
 		rows = append(rows, row)
 	}
-	r, err := tlog.NewReceipt(h.checkpoint, rows...)
+	r, err := tlog.NewReceipt(note, rows...)
 	if err != nil || !file {
 		return r, err
 	}
-	return r, l.withStart(r, start, h.size)
+	return r, l.withStart(r, start, size)
+}
+
+// noteOf returns the last checkpoint that a start's boot key signed, and its size: the newest one for the start that runs, else
+// the one that stands with the start's last entry.
+func (l *Log) noteOf(start uint64) (note []byte, size uint64, err error) {
+	h := l.head.Load()
+	kinds, err := tlog.ParseKinds(h.kinds)
+	if err != nil {
+		return nil, 0, err
+	}
+	if start+1 == kinds.Next(tlog.TypeBoot) {
+		return h.checkpoint, h.size, nil
+	}
+	if err := l.store.index.wait(context.Background(), l, h.size); err != nil {
+		return nil, 0, err
+	}
+	next, err := l.bootIndex(start + 1)
+	if err != nil {
+		return nil, 0, err
+	}
+	c := newCursor(l)
+	if err := c.open(next - 1); err != nil {
+		return nil, 0, err
+	}
+	signed, err := tlog.ParseCheckpoint(c.frame.checkpoint)
+	if err != nil {
+		return nil, 0, fmt.Errorf("the checkpoint that closes start %d: %w", start, err)
+	}
+	return signed.Raw, signed.Size, nil
 }
 
 func (l *Log) recorded(it *Item, size uint64, open bool) (tlog.Recorded, error) {
