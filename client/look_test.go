@@ -2,15 +2,18 @@ package client_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/teapot-tee/teapot/appraisal"
 	"github.com/teapot-tee/teapot/client"
+	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/verify"
 )
 
@@ -203,5 +206,32 @@ func TestDamagedMemoryIsNamed(t *testing.T) {
 	}
 	if _, err := look(t, address, client.MemoryAt(dir), client.LookOptions{}); err == nil || !strings.Contains(err.Error(), path) {
 		t.Fatalf("got %v", err)
+	}
+}
+
+func TestAttestedClientTalksOnlyToTheAttestedKey(t *testing.T) {
+	p, other := begin(t, t.TempDir()), begin(t, t.TempDir())
+	var cfg atomic.Pointer[tls.Config]
+	cfg.Store(ratls.ServerConfig(p.cert))
+	address := "https://" + serve(t, &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return cfg.Load(), nil }}, p.handler())
+	c, r, err := client.Attested(t.Context(), address, nil, verify.Policy{Simulated: "allow"}, client.LookOptions{})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text(r))
+	}
+	resp, err := c.Get(address + "/v1/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	cfg.Store(ratls.ServerConfig(other.cert)) // somebody else answers under the same address, with evidence in the certificate
+	c.CloseIdleConnections()
+	if resp, err := c.Get(address + "/v1/"); !errors.Is(err, ratls.ErrUnknownKey) {
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		t.Fatalf("got %v", err)
+	}
+	if c, r, err := client.Attested(t.Context(), p.https(t), nil, verify.Policy{}, client.LookOptions{}); c != nil || !errors.Is(err, verify.ErrNotMet) || r.Exit != 1 {
+		t.Fatalf("a client for a server that was not accepted: %v", err)
 	}
 }

@@ -179,6 +179,9 @@ func (w *logWalk) findings() {
 		c.Detail = w.label + c.Detail
 		w.a.add(c)
 	}
+	if w.report.Erased > 0 && w.a.policy.Erasures == "refuse" {
+		w.fail("entries.erased", fmt.Sprintf("%d contents were erased", w.report.Erased), "", "no erasures", "operator", "the log names who asked for each erasure and why; your policy refuses any (erasures)")
+	}
 	if said, is := w.reader.Kinds, w.report.Kinds; said != nil && is != nil && said.Hash() != is.Hash() {
 		w.fail("entries.kinds", "the bundle's counts by type are not those of its entries", "", "", "host", "ask for the bundle again; do not rely on this one")
 	}
