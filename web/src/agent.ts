@@ -28,6 +28,7 @@ class AgentPage extends Element {
   connectedCallback(): void {
     super.connectedCallback();
     this.log.onwhy = (i) => { this.graph.show(family(this.log.entries, i), i); this.graph.scrollIntoView({ block: "nearest", behavior: "smooth" }); };
+    this.log.ongrow = (size) => this.querySelector("#size")?.replaceChildren(size.toLocaleString());
     void this.start();
   }
 
@@ -90,7 +91,7 @@ class AgentPage extends Element {
     const boot = this.session.known?.boot;
     const rows: [string, Node | string | undefined][] = [
       [t("agent.platform"), this.result?.platform], [t("agent.version"), boot ? `${boot.software} ${boot.version}` : undefined],
-      [t("agent.started"), boot ? date(boot.time) : undefined], [t("agent.size"), a && a.size.toLocaleString()],
+      [t("agent.started"), boot ? date(boot.time) : undefined], [t("agent.size"), a && h("span", { id: "size" }, a.size.toLocaleString())],
       [t("agent.origin"), a && copyable(a.origin)], [t("agent.key"), a && copyable(a.log_key)],
       [t("agent.character"), a?.character_sha256 && copyable(a.character_sha256)],
     ];

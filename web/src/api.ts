@@ -5,8 +5,8 @@ export interface Front { version?: string; platform?: string; simulated?: boolea
 
 /** Problem is an RFC 9457 answer, said as its cause and what to do next. */
 export class Problem extends Error {
-  constructor(readonly status: number, body: { title?: string; cause?: string; detail?: string; next?: string }) {
-    super([body.cause ?? body.detail ?? body.title ?? `HTTP ${status}`, body.next].filter(Boolean).join(" – "));
+  constructor(readonly status: number, body: { title?: string; cause?: string; detail?: string; error?: string; next?: string }) {
+    super([body.cause ?? body.detail ?? body.error ?? body.title ?? `HTTP ${status}`, body.next].filter(Boolean).join(" – "));
   }
 }
 
@@ -31,9 +31,6 @@ export class Agent {
     for (const [k, v] of Object.entries(query)) if (v !== undefined && v !== "") u.searchParams.set(k, String(v));
     return u;
   }
-
-  /** bundle asks for evidence, checkpoint and entries. */
-  bundle(query: Record<string, string | number | undefined> = {}): Promise<Uint8Array> { return bytes(this.url("bundle", query)); }
 }
 
 /** base is the address under which the agent's routes stand. */

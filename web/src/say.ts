@@ -3,6 +3,7 @@ import { ask, Problem } from "./api";
 import { hex } from "./input";
 import { post } from "./seal";
 import type { Protection, Session } from "./session";
+import { events } from "./sse";
 import { fromBase64 } from "./verifier";
 
 export interface Message { text: string; roomId: string; userId: string; userName: string }
@@ -52,18 +53,3 @@ async function streamed(response: Response, base: URL, link: string | null, part
   }
   throw new Error("the answer broke off");
 }
-
-async function* events(response: Response): AsyncGenerator<{ name: string; data: string }> {
-  const reader = response.body!.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>).getReader();
-  let held = "";
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    held += read.value;
-    for (let end = held.indexOf("\n\n"); end >= 0; end = held.indexOf("\n\n")) {
-      const lines = held.slice(0, end).split("\n");
-      held = held.slice(end + 2);
-      yield { name: field(lines, "event") || "message", data: field(lines, "data") };
-    }
-  }
-}
-
-function field(lines: string[], name: string): string { return lines.filter((l) => l.startsWith(`${name}:`)).map((l) => l.slice(name.length + 1).trimStart()).join("\n"); }

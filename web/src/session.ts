@@ -40,7 +40,7 @@ export class Session {
   async judge(from = 0): Promise<Result> {
     const row = this.row ?? (await this.meet());
     const n = nonce();
-    const [boot, log] = await Promise.all([bytes(new URL("v1/evidence", this.base)), this.agent!.bundle({ from: from || undefined })]);
+    const [boot, log] = await Promise.all([bytes(new URL("v1/evidence", this.base)), bytes(this.agent!.url("bundle", { from: from || undefined }), this.auth())]);
     const session = await this.proof(boot, n);
     const judged = await verifier().ask<Judged>("judge", [boot, session.body, log], {
       at: new Date().toISOString(), ...this.extra, target: this.base.origin, nonce: n, channel: session.channel,
@@ -49,6 +49,12 @@ export class Session {
     remember(this.base.origin, judged.seen);
     this.known = { ...judged, hpke: judged.hpke.map((k) => ({ ...k, public: fromBase64(k.public) })) };
     return judged.result;
+  }
+
+  /** auth adds the operator's token where this tab has one: then the operator's own contents are shown too. */
+  auth(init: RequestInit = {}): RequestInit {
+    const token = this.base.origin === location.origin ? tabToken() : "";
+    return token ? { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } } : init;
   }
 
   forget(): void { forget(this.base.origin); }
@@ -81,6 +87,11 @@ export class Session {
 async function plain(url: URL, n: string): Promise<Uint8Array> {
   const answer = await ask(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ nonce: n, channel: "none" }) });
   return new Uint8Array(await answer.arrayBuffer());
+}
+
+/** tabToken is the token that the dashboard keeps in this tab. */
+function tabToken(): string {
+  try { return sessionStorage.getItem("teapot.token") ?? ""; } catch { return ""; }
 }
 
 export function loopback(u: URL): boolean { return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(u.hostname); }

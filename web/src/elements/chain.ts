@@ -43,7 +43,7 @@ export class Chain extends Element {
         h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, headline(r, all)), h("p", { class: "soft" }, t(r.kind === "quote" ? "quote.only" : (`${tier}.why` as Key))))),
       this.strip(all, r.simulated ?? false),
       h("ol", { class: "chain" }, [...all, ...(beside ? [beside] : [])].map((l) => this.link(l))),
-      r.not_proven ? h("p", { class: "not-proven" }, h("strong", null, t("not_proven")), " ", r.not_proven) : null);
+      r.not_proven ? h("p", { class: "not-proven" }, h("strong", null, t("not_proven")), " ", sentenceCase(r.not_proven)) : null);
   }
 
   private strip(all: Link[], simulated: boolean): HTMLElement {
@@ -88,14 +88,17 @@ function headline(r: Result, all: Link[]): string {
 /** sentence is the line under a link's name: the worst news first, else what it means. */
 function sentence(l: Link): string {
   const bad = l.checks.find((c) => c.outcome === l.outcome && (c.outcome === "failed" || c.outcome === "warning"));
-  const text = bad ? bad.detail : t(`link.${l.name}.means` as Key);
+  const text = bad ? sentenceCase(bad.detail) : t(`link.${l.name}.means` as Key);
   return l.broken ? `${t("hangs")} ${text}` : text;
 }
+
+/** sentenceCase: the verifier's sentences begin small, as in a terminal. */
+function sentenceCase(s: string): string { return s.charAt(0).toUpperCase() + s.slice(1); }
 
 export function check(c: Check): HTMLElement {
   return h("li", { class: "check", "data-o": c.outcome, "data-check": c.id },
     h("h3", null, h("span", { class: "tag", "data-o": c.outcome }, icon(c.outcome, 15), t(`outcome.${c.outcome}` as Key)), known("check", c.id) === c.id ? null : known("check", c.id), h("code", null, c.id)),
-    h("p", null, c.detail),
+    h("p", null, sentenceCase(c.detail)),
     c.got || c.want ? h("dl", { class: "compare" },
       c.got ? [h("dt", null, t("got")), h("dd", null, differing(c.got, c.want, c.outcome))] : null,
       c.want ? [h("dt", null, t("want")), h("dd", null, c.want)] : null,

@@ -13,16 +13,19 @@ export class Log extends Element {
   readonly entries = new Map<number, Entry>();
   onfilter: (f: Filter) => void = () => undefined;
   onwhy: (index: number) => void = () => undefined;
+  ongrow: (size: number) => void = () => undefined;
   private limit = page;
   private live = false;
   private filter: Filter = { type: "", text: "" };
   private list = h("ol", { class: "entries", reversed: true });
+  private type = h("select");
   private counts = h("p", { class: "soft small", role: "status" });
   private pending = 0;
   private going = "";
 
   add(...entries: Entry[]): void {
     for (const e of entries) this.entries.set(e.index, e);
+    this.ongrow(Math.max(0, ...entries.map((e) => e.index + 1)));
     this.later();
   }
 
@@ -35,16 +38,21 @@ export class Log extends Element {
   private later(): void { this.pending ||= requestAnimationFrame(() => { this.pending = 0; this.rows(); }); }
 
   draw(): void {
-    const types = [...new Set(["boot", "message", "model", "reply", "action", "intent", "result", ...[...this.entries.values()].map((e) => e.type)])];
-    const type = h("select", { id: "log-type", onchange: () => this.change({ type: type.value }) }, h("option", { value: "" }, t("log.all")),
-      types.map((x) => h("option", { value: x, selected: x === this.filter.type }, known("type", x))));
+    this.type = h("select", { id: "log-type", onchange: () => this.change({ type: this.type.value }) });
     const text = h("input", { id: "log-text", type: "search", value: this.filter.text, oninput: () => this.change({ text: text.value }) });
     this.replaceChildren(h("section", { class: "card log" },
       h("div", { class: "head" }, h("h2", null, t("log.title")), h("span", { class: "livedot tag" })),
       h("p", { class: "soft small" }, t("log.intro")),
-      h("div", { class: "cols tight" }, h("div", null, h("label", { for: "log-type" }, t("log.type")), type), h("div", null, h("label", { for: "log-text" }, t("log.search")), text)),
+      h("div", { class: "cols tight" }, h("div", null, h("label", { for: "log-type" }, t("log.type")), this.type), h("div", null, h("label", { for: "log-text" }, t("log.search")), text)),
       this.counts, this.list));
     this.rows();
+  }
+
+  /** choices lists the types that are there, beside those that every agent has. */
+  private choices(): void {
+    const types = new Set(["boot", "message", "model", "reply", "action", "intent", "result", ...[...this.entries.values()].map((e) => e.type)]);
+    if (this.type.options.length === types.size + 1) return;
+    this.type.replaceChildren(h("option", { value: "" }, t("log.all")), ...[...types].map((x) => h("option", { value: x, selected: x === this.filter.type }, known("type", x))));
   }
 
   private change(part: Partial<Filter>): void {
@@ -55,6 +63,7 @@ export class Log extends Element {
   }
 
   private rows(): void {
+    this.choices();
     const all = [...this.entries.values()];
     const failed = all.filter((e) => e.outcome === "failed");
     const dot = this.querySelector(".livedot");

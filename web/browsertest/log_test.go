@@ -1,0 +1,145 @@
+//go:build browser
+
+package browsertest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// entry is a body of POST /v1/agents/{id}/entries.
+type entry map[string]any
+
+// record appends an entry and returns its index.
+func (a *agent) record(t *testing.T, e entry) uint64 {
+	t.Helper()
+	body, _ := json.Marshal(e)
+	req, _ := http.NewRequest(http.MethodPost, a.url+"/v1/agents/"+a.id+"/entries", bytes.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+a.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct{ Index uint64 }
+	raw, _ := io.ReadAll(resp.Body)
+	if err := json.Unmarshal(raw, &answer); err != nil || resp.StatusCode != http.StatusCreated {
+		t.Fatalf("append: %d %s", resp.StatusCode, raw)
+	}
+	return answer.Index
+}
+
+// The live log: entries appear verified as they are written, and a walk along their causes explains them.
+func TestLiveLogAndCauses(t *testing.T) {
+	a := own(t)
+	b := newTab(t)
+	b.open(a.url + "/")
+	b.wait(`document.querySelector(".livedot")?.dataset.o === "passed"`, 10*time.Second)
+	question := a.record(t, entry{"type": "app/question", "text": "What is the weather in Hangzhou?", "visibility": "public"})
+	call := a.record(t, entry{"type": "app/lookup", "text": `{"service":"weather","city":"Hangzhou"}`, "media_type": "application/json", "visibility": "public", "cause": []uint64{question}})
+	intent := a.record(t, entry{"type": "intent", "text": "post the answer", "cause": []uint64{call}})
+	a.record(t, entry{"type": "result", "text": "posted", "cause": []uint64{intent}})
+	b.wait(`document.querySelectorAll('.entry[data-o=passed]').length === 5`, 10*time.Second)
+	if got := b.text(fmt.Sprintf(".entry[data-index='%d'] .words", question)); got != "What is the weather in Hangzhou?" {
+		t.Errorf("the entry reads %q", got)
+	}
+	b.click(fmt.Sprintf(".entry[data-index='%d'] button", call))
+	b.wait(`document.querySelectorAll(".graph .box").length === 4 && document.querySelectorAll(".canvas > svg g").length === 3`, 5*time.Second)
+	b.fill("#log-type", "app/lookup")
+	b.wait(`document.querySelectorAll(".entry").length === 1`, 5*time.Second)
+	b.fill("#log-type", "")
+	b.fill("#log-text", "hangzhou")
+	b.wait(`document.querySelectorAll(".entry").length === 2`, 5*time.Second)
+	b.fill("#log-text", "")
+	b.shots("agent-log")
+	b.axe("agent with a log")
+	b.clean()
+}
+
+// liar passes everything on and changes what a rule says.
+func liar(t *testing.T, a *agent, change func(path string, body []byte) []byte) string {
+	t.Helper()
+	target, _ := url.Parse(a.url)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.FlushInterval = -1
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if strings.HasSuffix(r.Request.URL.Path, "/events") {
+			return nil
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		body = change(r.Request.URL.Path, body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.ContentLength = int64(len(body))
+		r.Header.Set("Content-Length", fmt.Sprint(len(body)))
+		return nil
+	}
+	s := httptest.NewServer(proxy)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// The server changes one entry in its answer and says that all is well: the page names the entry.
+func TestPageNoticesAChangedEntry(t *testing.T) {
+	a := own(t)
+	for i := range 5 {
+		a.record(t, entry{"type": "app/note", "text": fmt.Sprintf("note number %d", i), "visibility": "public"})
+	}
+	address := liar(t, a, func(path string, body []byte) []byte {
+		if !strings.HasSuffix(path, "/bundle") {
+			return body
+		}
+		return bytes.Replace(body, []byte("note number 3"), []byte("note number 8"), 1)
+	})
+	b := newTab(t)
+	b.open(address + "/")
+	if tier := b.judged(); tier == "affirming" || tier == "warning" {
+		t.Errorf("tier %s: %s", tier, b.text("tp-chain h2"))
+	}
+	t.Logf("the page says: %s", b.text("tp-chain .verdict h2"))
+	b.shots("agent-tampered")
+}
+
+// The server's store is changed between two looks and the server says that all is well: the browser remembers.
+func TestPageNoticesAnotherLog(t *testing.T) {
+	first, second := own(t), own(t)
+	first.record(t, entry{"type": "app/note", "text": "one", "visibility": "public"})
+	var mu sync.Mutex
+	target, _ := url.Parse(first.url)
+	front := httptest.NewServer(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		mu.Lock()
+		defer mu.Unlock()
+		r.SetURL(target)
+	}})
+	t.Cleanup(front.Close)
+	b := newTab(t)
+	b.open(front.URL + "/")
+	if tier := b.judged(); tier != "warning" {
+		t.Fatalf("tier %s: %s", tier, b.text("tp-chain h2"))
+	}
+	mu.Lock()
+	target, _ = url.Parse(second.url)
+	mu.Unlock()
+	b.open(front.URL + "/")
+	b.wait(`document.querySelector("tp-chain .verdict[data-tier=contraindicated]")`, 10*time.Second)
+	if got := b.outcome("log"); got != "failed" {
+		t.Errorf("log reads %s", got)
+	}
+	b.shot("agent-replaced")
+	b.click("#forget")
+	b.wait(`document.querySelector("tp-chain .verdict[data-tier=warning]")`, 10*time.Second)
+	b.clean()
+}
