@@ -5,6 +5,7 @@ package browsertest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/teapot-tee/teapot/bundle"
+	"github.com/teapot-tee/teapot/tlog"
 )
 
 // entry is a body of POST /v1/agents/{id}/entries.
@@ -92,25 +96,92 @@ func liar(t *testing.T, a *agent, change func(path string, body []byte) []byte) 
 	return s.URL
 }
 
-// The server changes one entry in its answer and says that all is well: the page names the entry.
+// rewritten is a bundle made anew, complete and with a right checksum, with one entry changed.
+func rewritten(t *testing.T, raw []byte, change func(*tlog.Item)) []byte {
+	t.Helper()
+	r, err := bundle.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w, err := bundle.NewWriter(&out, r.Header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Session != nil {
+		w.Session(r.Session)
+	}
+	for _, e := range r.Evidence {
+		w.Evidence(e)
+	}
+	for _, c := range r.Collateral {
+		w.Collateral(c)
+	}
+	w.Checkpoint(r.Checkpoint.Raw)
+	if r.Kinds != nil {
+		w.Kinds(r.Kinds.Append(nil))
+	}
+	for {
+		item, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(&item)
+		w.Entry(item)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// The server shows another text than the agent recorded, or another leaf, and says that all is well. The page names the
+// entry and shows nothing of the lie.
 func TestPageNoticesAChangedEntry(t *testing.T) {
 	a := own(t)
 	for i := range 5 {
 		a.record(t, entry{"type": "app/note", "text": fmt.Sprintf("note number %d", i), "visibility": "public"})
 	}
-	address := liar(t, a, func(path string, body []byte) []byte {
-		if !strings.HasSuffix(path, "/bundle") {
-			return body
-		}
-		return bytes.Replace(body, []byte("note number 3"), []byte("note number 8"), 1)
-	})
-	b := newTab(t)
-	b.open(address + "/")
-	if tier := b.judged(); tier == "affirming" || tier == "warning" {
-		t.Errorf("tier %s: %s", tier, b.text("tp-chain h2"))
+	for name, lie := range map[string]func(*tlog.Item){
+		"text": func(i *tlog.Item) { i.Addendum = bytes.Replace(i.Addendum, []byte("note number 3"), []byte("note number 8"), 1) },
+		"leaf": func(i *tlog.Item) {
+			if bytes.Contains(i.Addendum, []byte("note number 3")) {
+				i.Leaf = bytes.Clone(i.Leaf)
+				i.Leaf[len(i.Leaf)-1] ^= 1
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := liar(t, a, func(path string, body []byte) []byte {
+				if !strings.HasSuffix(path, "/bundle") {
+					return body
+				}
+				return rewritten(t, body, lie)
+			})
+			b := newTab(t)
+			b.open(address + "/")
+			if tier := b.judged(); tier != "contraindicated" {
+				t.Errorf("tier %s: %s", tier, b.text("tp-chain .verdict"))
+			}
+			if got := b.outcome("entry"); got != "failed" {
+				t.Errorf("entries read %s", got)
+			}
+			b.wait(`document.querySelector(".entry[data-index='4'][data-o=failed]")`, 5*time.Second)
+			if n := eval[int](b, `document.querySelectorAll(".entry[data-o=passed]").length`); n != 0 {
+				t.Errorf("%d entries of a log that does not verify read passed", n)
+			}
+			if eval[bool](b, `document.querySelector("main").innerText.includes("note number 8")`) {
+				t.Error("the page shows the forged text")
+			}
+			t.Logf("the page says: %s", b.text("tp-chain .verdict h2"))
+			b.shots("agent-tampered-" + name)
+			b.axe("tampered agent")
+			b.clean()
+		})
 	}
-	t.Logf("the page says: %s", b.text("tp-chain .verdict h2"))
-	b.shots("agent-tampered")
 }
 
 // The server's store is changed between two looks and the server says that all is well: the browser remembers.
