@@ -5,13 +5,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"github.com/teapot-tee/teapot/guestapi"
 )
 
+// benchmark calls in process, over the real simulator: quotes are signed, certificates are issued.
 func benchmark(b *testing.B, path, body string) {
 	b.Helper()
-	s, _ := newServer(b, guestapi.AllowEverything())
+	s := overSimulator(b)
 	for b.Loop() {
 		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
@@ -32,3 +31,7 @@ func BenchmarkGetKeyV1(b *testing.B) {
 	benchmark(b, "/v1/GetKey", `{"domain":"a/b","algorithm":"secp256k1"}`)
 }
 func BenchmarkGetQuote(b *testing.B) { benchmark(b, "/GetQuote", `{"report_data":"0102"}`) }
+
+func BenchmarkTdxQuote(b *testing.B) {
+	benchmark(b, "/prpc/Tappd.TdxQuote", `{"report_data":"68656c6c6f"}`)
+}

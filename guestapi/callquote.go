@@ -146,16 +146,28 @@ func logText(q attest.Quote) []byte {
 	return q.EventLog
 }
 
-// withDigests fills in the digests of runtime events: agents since 0.5.6 leave them out, and every released SDK replays the log by
-// them (dstack PR 448).
-func withDigests(q attest.Quote) (attest.Quote, error) {
-	if !bytes.Contains(q.EventLog, []byte(`"digest":""`)) {
+// withLog makes the log one that every released SDK can replay: the digests of runtime events are filled in (agents since 0.5.6
+// leave them out, dstack PR 448), and a plain TDX guest's firmware log is put into dstack's form before its runtime events.
+func withLog(q attest.Quote) (attest.Quote, error) {
+	if len(q.CCEL) == 0 && !bytes.Contains(q.EventLog, []byte(`"digest":""`)) {
 		return q, nil
 	}
-	events, err := eventlog.Parse(q.EventLog)
-	if err != nil {
-		return q, err
+	var events []eventlog.Event
+	if len(q.CCEL) > 0 {
+		firmware, err := eventlog.ParseCCEL(q.CCEL)
+		if err != nil {
+			return q, err
+		}
+		events = firmware
 	}
-	q.EventLog, err = eventlog.Marshal(events)
+	if len(q.EventLog) > 0 {
+		runtime, err := eventlog.Parse(q.EventLog)
+		if err != nil {
+			return q, err
+		}
+		events = append(events, runtime...)
+	}
+	log, err := eventlog.Marshal(events)
+	q.EventLog = log
 	return q, err
 }

@@ -207,5 +207,5 @@ func (s *Server) quote(ctx context.Context, reportData [64]byte) (attest.Quote, 
 	if err != nil {
 		return attest.Quote{}, fmt.Errorf("getting a quote: %w", err)
 	}
-	return withDigests(q)
+	return withLog(q)
 }
