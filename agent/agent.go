@@ -13,9 +13,8 @@ import (
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/agent/bootstrap"
 	"github.com/teapot-tee/teapot/agent/character"
-	"github.com/teapot-tee/teapot/agent/embed"
 	"github.com/teapot-tee/teapot/agent/memory"
-	"github.com/teapot-tee/teapot/agent/model/offline"
+	"github.com/teapot-tee/teapot/agent/model/providers"
 	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/agent/spend"
@@ -65,17 +64,20 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 }
 
 func (c *Config) defaults() {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	if c.Model == nil {
-		c.Model = offline.Model{}
+		var note string
+		if c.Model, note = providers.ForCharacter(c.Character, c.HTTP); note != "" {
+			c.Logger.Warn(note, "agent", c.Character.Name)
+		}
 	}
 	if c.Embedder == nil {
-		c.Embedder = embed.Offline{}
+		c.Embedder = providers.EmbedderFor(c.Character, c.HTTP)
 	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = 2 * time.Minute
@@ -97,8 +99,15 @@ func (a *Agent) install(p plugin.Plugin) {
 	a.services = append(a.services, p.Services...)
 }
 
-// recall reads the rooms' states from memory.
+// recall brings the memory up to the log and reads the rooms' states from it.
 func (a *Agent) recall(ctx context.Context) error {
+	read, err := a.config.Memory.Rebuild(ctx, a.config.Log)
+	if err != nil {
+		return err
+	}
+	if read > 0 {
+		a.config.Logger.InfoContext(ctx, "the memory was rebuilt from the log", "agent", a.Name(), "entries", read)
+	}
 	states, err := a.config.Memory.States(ctx)
 	if err != nil {
 		return err

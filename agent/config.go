@@ -26,8 +26,8 @@ type Config struct {
 	Character *character.Character
 	Log       record.Log
 	Memory    *memory.Store
-	Model     model.Model    // nil: the embedded offline model
-	Embedder  model.Embedder // nil: the offline embedder
+	Model     model.Model    // nil: the one that the character names
+	Embedder  model.Embedder // nil: the one that the settings name, else the offline one
 	Plugins   []plugin.Plugin
 	Wallets   []*wallets.Wallet   // none: no addresses, no transfers
 	Spending  []evidence.Spending // the boot statement's spending policy; none forbids every transfer

@@ -126,11 +126,19 @@ func (s *Store) insert(tx *sql.Tx, batch []job) error {
 	}
 	defer func() { _ = stmt.Close() }() // the transaction says what went wrong
 	for _, j := range batch {
-		if _, err := stmt.Exec(int64(j.item.Index), j.item.Type, j.item.Room, j.addendum, s.sealer.seal(j.item.Index, j.item.Vector)); err != nil {
+		if _, err := stmt.Exec(int64(j.item.Index), j.item.Type, j.item.Room, blob(j.addendum), s.sealer.seal(j.item.Index, j.item.Vector)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// blob is never NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 // Flush waits until everything that was added is on disk.
@@ -179,7 +187,7 @@ func (s *Store) Forget(ctx context.Context, indices []uint64) error {
 		r.items = slices.DeleteFunc(r.items, gone)
 	}
 	for _, index := range indices {
-		if _, err := s.db.ExecContext(ctx, "DELETE FROM items WHERE idx=?", int64(index)); err != nil {
+		if _, err := s.db.ExecContext(ctx, "UPDATE items SET type='gone', room='', addendum=x'', vector=NULL WHERE idx=?", int64(index)); err != nil {
 			return fmt.Errorf("forgetting entry %d: %w", index, err)
 		}
 	}

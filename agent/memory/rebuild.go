@@ -60,15 +60,18 @@ func (s *Store) replay(ctx context.Context, log Source) (n int, err error) {
 	}
 }
 
+// gone is the type of a row that stands for an erased entry, so that rows and entries can be counted.
+const gone = "gone"
+
 // takeEntry remembers one entry of the log; erased and empty ones are counted and hold nothing.
 func (s *Store) takeEntry(ctx context.Context, entry actionlog.Item) error {
 	if entry.State != actionlog.ContentShown {
-		return nil
+		return s.Add(ctx, Item{Index: entry.Index, Type: gone}, nil)
 	}
 	item, err := open(&entry.Leaf, entry.Addendum)
 	if err != nil {
 		s.opts.Logger.WarnContext(ctx, "an entry is no memory", "index", entry.Index, "error", err)
-		return nil
+		return s.Add(ctx, Item{Index: entry.Index, Type: gone}, nil)
 	}
 	if searched(item.Type) && item.Text != "" {
 		item.Vector = embed.Vector(item.Text)

@@ -50,3 +50,17 @@ func stopped(err error, r io.Reader) error {
 	_, err = io.Copy(io.Discard, r)
 	return err
 }
+
+// eachLine hands on every line that is not empty.
+func eachLine(r io.Reader, each func(data []byte) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 16<<10), MaxAnswer+2)
+	for lines.Scan() {
+		if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 {
+			if err := each(line); err != nil {
+				return stopped(err, r)
+			}
+		}
+	}
+	return lines.Err()
+}

@@ -42,6 +42,8 @@ type Call struct {
 	Body   []byte
 	// Event receives the data of each server-sent event if the answer is a stream; nil reads it whole.
 	Event func(data []byte) error
+	// Line receives each line of an answer of newline-delimited JSON; nil reads it whole.
+	Line func(data []byte) error
 }
 
 // Do sends the call and fills the exchange, also when it fails.
@@ -77,9 +79,12 @@ func read(resp *http.Response, call Call, e *model.Exchange) error {
 	body := io.TeeReader(io.LimitReader(resp.Body, MaxAnswer+1), kept)
 	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // an empty type is no stream
 	var err error
-	if call.Event != nil && media == "text/event-stream" && resp.StatusCode == http.StatusOK {
+	switch {
+	case call.Event != nil && media == "text/event-stream" && resp.StatusCode == http.StatusOK:
 		err = events(body, call.Event)
-	} else {
+	case call.Line != nil && resp.StatusCode == http.StatusOK:
+		err = eachLine(body, call.Line)
+	default:
 		_, err = io.Copy(io.Discard, body)
 	}
 	e.Response = kept.bytes()
