@@ -99,6 +99,14 @@ func TestAuditOfAGoodLog(t *testing.T) {
 	if !slices.Equal(r.OpenIntents, []uint64{16}) {
 		t.Errorf("open intents: %v", r.OpenIntents)
 	}
+	for id, want := range map[string]string{
+		"entries.erasure": "contents were erased only where that is allowed: 2 on demand of user", "entries.intent": "every result names its intent; 1 intents have no result (yet)",
+		"entries.withheld": "no content that should be here is missing; 0 are not shown (private, or not asked for), 2 are erased",
+	} {
+		if i := slices.IndexFunc(r.Checks, func(c appraisal.Check) bool { return c.ID == id }); r.Checks[i].Detail != want {
+			t.Errorf("%s: %s", id, r.Checks[i].Detail)
+		}
+	}
 	if r.State == nil || !r.State.Whole || r.Kinds.Hash() != l.Kinds.Hash() {
 		t.Errorf("state: %+v", r.State)
 	}

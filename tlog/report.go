@@ -3,6 +3,7 @@ package tlog
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/teapot-tee/teapot/appraisal"
 )
@@ -63,27 +64,46 @@ func (r *AuditReport) checks(a *Auditor, c *SignedCheckpoint) {
 	}
 }
 
-// qualify says of a passed check what was not there to be checked.
+// qualify says of a passed check what was not there to be checked, and how much was.
 func (r *AuditReport) qualify(i rule, c *appraisal.Check, a *Auditor) {
-	not := func(why string) { c.Outcome, c.Detail = appraisal.NotChecked, why }
 	switch i {
 	case ruleConsistency:
 		if a.compared == 0 {
-			not("nothing was seen of this log before")
-		}
-	case ruleContent:
-		if r.Disclosed == 0 {
-			not("no contents are here")
-		} else {
-			c.Detail = fmt.Sprintf("the %d contents shown are those their entries commit to", r.Disclosed)
-		}
-	case ruleWithheld:
-		if !a.o.Contents {
-			not("contents were not asked for")
+			c.Outcome, c.Detail = appraisal.NotChecked, "nothing was seen of this log before"
 		}
 	case ruleSignature:
 		c.Detail = fmt.Sprintf("all %d entries are signed by the agent key of their start", r.Entries)
+	case ruleIntent:
+		if n := len(r.OpenIntents); n > 0 {
+			c.Detail += fmt.Sprintf("; %d intents have no result (yet)", n)
+		}
+	case ruleErasure:
+		c.Detail = r.erasures()
+	case ruleContent:
+		c.Detail = fmt.Sprintf("the %d contents shown are those their entries commit to", r.Disclosed)
+		if r.Disclosed == 0 {
+			c.Outcome, c.Detail = appraisal.NotChecked, "no contents are here"
+		}
+	case ruleWithheld:
+		c.Detail += fmt.Sprintf("; %d are not shown (private, or not asked for), %d are erased", r.Withheld, r.Erased)
+		if !a.o.Contents {
+			c.Outcome, c.Detail = appraisal.NotChecked, "contents were not asked for"
+		}
 	}
+}
+
+// erasures counts erased entries by who asked.
+func (r *AuditReport) erasures() string {
+	var by []string
+	for i := range requesters {
+		if n := r.ErasedBy[Requester(i)]; n > 0 {
+			by = append(by, fmt.Sprintf("%d on demand of %s", n, Requester(i)))
+		}
+	}
+	if len(by) == 0 {
+		return "no contents were erased"
+	}
+	return "contents were erased only where that is allowed: " + strings.Join(by, ", ")
 }
 
 // AuditState is what a reader remembers of a log, to continue an audit where the last one ended. It is the reader's own: one
