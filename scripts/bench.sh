@@ -8,3 +8,6 @@ echo
 echo "dcap under node (GOOS=js), real quote and collateral:"
 GOOS=js GOARCH=wasm go test -exec="$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./dcap -run '^$' -bench 'Floor|Verify' -benchtime 1s |
   awk '/^Benchmark/ { printf "  %-40s %8.2f ms %8.0f per s\n", $1, $3 / 1e6, 1e9 / $3 }'
+echo
+echo "simulator and keys, one core, in process (wanted: 2,000 quotes and 5,000 keys per second):"
+go test -cpu 1 -run '^$' -bench . -benchtime 1s ./attest/sim ./keys/dstackkey | awk '/^Benchmark/ { printf "  %-40s %10.0f per s\n", $1, 1e9 / $3 }'
