@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -51,7 +52,7 @@ func (c *Client) Look(ctx context.Context, memory *Memory, o LookOptions) (verif
 			return in, err
 		}
 		in.Seen = append(in.Seen, seen...)
-		in.Logs = append(in.Logs, c.logOf(ctx, a, o, seen))
+		in.Logs = append(in.Logs, c.logOf(ctx, a.ID, o, seen))
 	}
 	return in, nil
 }
@@ -152,37 +153,50 @@ func (c *Client) sameBoot(ctx context.Context, in verify.Input) []byte {
 }
 
 // wanted picks the agents asked for; ids that the server does not name are an error of the caller.
-func wanted(there []AgentInfo, ids []string) ([]string, error) {
+func wanted(there []AgentInfo, ids []string) (out []AgentInfo, err error) {
 	var all []string
 	for _, a := range there {
 		all = append(all, a.ID)
-	}
-	if len(ids) == 0 {
-		return all, nil
+		if len(ids) == 0 || slices.Contains(ids, a.ID) {
+			out = append(out, a)
+		}
 	}
 	for _, id := range ids {
 		if !slices.Contains(all, id) {
 			return nil, &Error{Op: "choosing agents", Cause: fmt.Sprintf("the server has no agent %s", id), Next: "it has: " + strings.Join(all, ", ")}
 		}
 	}
-	return ids, nil
+	return out, nil
 }
 
-// recall collects what was seen of an agent at this target, and of the log it had there.
-func recall(memory *Memory, target, agent string) ([]verify.Seen, error) {
+// recall collects what was seen of an agent at this target, of the log it had there, and of the log that the server names
+// now, wherever that was seen. A server that names another log than it has gains nothing: the attested one is compared.
+func recall(memory *Memory, target string, agent AgentInfo) ([]verify.Seen, error) {
 	if memory == nil {
 		return nil, nil
 	}
-	at, err := memory.At(target, agent)
-	if at == nil || err != nil {
+	at, err := memory.At(target, agent.ID)
+	if err != nil {
 		return nil, err
 	}
-	seen := []verify.Seen{*at}
-	of, err := memory.Of(at.Origin)
-	if err == nil && of != nil && !slices.Equal(of.Checkpoint, at.Checkpoint) {
-		seen = append(seen, *of)
+	origins := []string{agent.Origin}
+	var seen []verify.Seen
+	if at != nil {
+		seen = append(seen, *at)
+		if at.Origin != agent.Origin {
+			origins = append(origins, at.Origin)
+		}
 	}
-	return seen, err
+	for _, origin := range origins {
+		of, err := memory.Of(origin)
+		if err != nil {
+			return nil, err
+		}
+		if of != nil && (at == nil || !bytes.Equal(of.Checkpoint, at.Checkpoint)) {
+			seen = append(seen, *of)
+		}
+	}
+	return seen, nil
 }
 
 // logOf prepares an agent's log: the entries since the last verified one where there are any, else all.

@@ -45,6 +45,8 @@ type appraiser struct {
 	result  Result
 	current *start // the newest start shown; nil until its evidence was read
 	starts  map[evidence.Digest]*start
+
+	sessionShown bool // there is a session statement to compare the log with
 }
 
 func (a *appraiser) run() error {
@@ -152,6 +154,7 @@ func (a *appraiser) openSession(ev *evidence.Evidence) map[string]string {
 		return nil
 	}
 	a.sameMachine(j)
+	a.sessionShown = true
 	if a.in.Kind == KindURL {
 		a.judgeSession(s)
 	} else {

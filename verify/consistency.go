@@ -14,11 +14,11 @@ const (
 	remedyFork  = "the log has two histories: do not rely on it; the evidence kept on this machine proves it to anybody (`teapot verify FILE`)"
 )
 
-// consistency compares the log with the checkpoint that the TEE attested in the session just now: the bundle must hold
-// that tree, and nothing older.
+// consistency compares the log with the checkpoint that the TEE attested in the session: the bundle must hold that tree, and
+// nothing older.
 func (w *logWalk) consistency() {
-	if w.a.in.Kind != KindURL {
-		return
+	if w.a.in.Kind != KindURL && !w.a.sessionShown {
+		return // a bundle without session evidence
 	}
 	c := appraisal.Check{ID: "consistency.session", Source: "the checkpoint in the session statement"}
 	attested, err := tlog.ParseCheckpoint([]byte(w.note))

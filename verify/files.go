@@ -69,7 +69,7 @@ func (a *appraiser) bundledSession(r *bundle.Reader) map[string]string {
 	notes := a.openSession(ev)
 	if s, err := evidence.ParseSession(ev.Statement); err == nil && hex.EncodeToString(s.Nonce) != r.Header.Nonce {
 		a.add(appraisal.Check{
-			ID: "session.nonce", Outcome: appraisal.Failed, Detail: "the session in the bundle was made for another request than the one it names",
+			ID: "binding.nonce", Outcome: appraisal.Failed, Detail: "the session in the bundle was made for another request than the one it names",
 			Got: hex.EncodeToString(s.Nonce), Want: r.Header.Nonce, Source: "the bundle's header", Fault: "host", Remedy: "ask for the bundle again",
 		})
 	}

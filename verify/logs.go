@@ -321,9 +321,19 @@ func (w *logWalk) remember(l Log) {
 	if w.a.in.Kind == KindURL {
 		target = w.a.in.Target
 	}
+	looks := 1
+	for _, s := range w.seen {
+		looks = max(looks, s.Looks+1)
+		if c, err := tlog.ParseCheckpoint(s.Checkpoint); err == nil && c.Size > w.reader.Checkpoint.Size {
+			return // an older file: what is remembered is more
+		}
+		if old, err := tlog.ParseAuditState(s.State); err == nil && old.Whole && !w.report.State.Whole {
+			state = s.State // this look walked only a part: the next one goes on from the last whole walk
+		}
+	}
 	root := w.a.current.judged.report.RootSHA256
 	w.a.result.Remember = append(w.a.result.Remember, Seen{
 		Type: SeenType, Target: target, Agent: w.part.Agent, Origin: w.part.Log.Origin, LogKey: w.part.Log.Key.String(),
-		TrustRoot: hex.EncodeToString(root[:]), Checkpoint: bytes.Clone(w.reader.Checkpoint.Raw), State: state, At: w.a.result.JudgedAt,
+		TrustRoot: hex.EncodeToString(root[:]), Checkpoint: bytes.Clone(w.reader.Checkpoint.Raw), State: state, At: w.a.result.JudgedAt, Looks: looks,
 	})
 }

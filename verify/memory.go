@@ -70,6 +70,9 @@ func (w *logWalk) extends(c *appraisal.Check, s Seen, l Log) {
 		c.Detail = w.label + fmt.Sprintf("the log is shorter than before: %d entries now, %d when this machine looked last: rolled back", now.Size, was.Size)
 	case now.Size < was.Size:
 		w.olderFile(c, was)
+	case now.Size == was.Size && known && root == was.Root && s.Looks < 2 && w.a.in.Kind != KindURL:
+		w.a.mayMiss = append(w.a.mayMiss, "rollback.memory")
+		c.Detail = w.label + "this machine has looked at this log only once, at this very size: nothing to compare over time yet"
 	case known && root != was.Root || w.resume != nil && !w.report.OK():
 		c.Outcome, c.Fault, c.Remedy = appraisal.Failed, "host", remedyFork
 		c.Detail = w.label + "the log was rewritten: it does not hold the entries that this machine saw before"

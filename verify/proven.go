@@ -6,9 +6,9 @@ import (
 
 // notProven says in one short paragraph what a green result does not prove.
 func (a *appraiser) notProven() string {
-	text := []string{"hardware that was opened up or whose keys leaked, and bugs in the measured code, are beyond any of this."}
+	text := []string{"Hardware that was opened up or whose keys leaked, and bugs in the measured code, are beyond any of this."}
 	if a.simulated {
-		text = append([]string{"anything about hardware: a simulator's keys lie on somebody's disk."}, text...)
+		text = append([]string{"Anything about hardware: a simulator's keys lie on somebody's disk."}, text...)
 	}
 	if a.in.Kind != KindReceipt && a.in.Kind != KindQuote {
 		text = append(text, "That the agent did nothing outside its log follows only from the measured code; the log cannot show it. Times are the host's word; order is proven.")

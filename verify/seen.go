@@ -12,13 +12,13 @@ const SeenType = "teapot/seen/v1"
 // reader's disk; a server that contradicts it has changed, forked or rolled back.
 type Seen struct {
 	Type       string          `json:"type"`
-	Target     string          `json:"target"`             // address it was seen at; empty for files
-	Agent      string          `json:"agent"`              // UUID
-	Origin     string          `json:"origin"`             //
-	LogKey     string          `json:"log_key"`            // hex Ed25519
-	TrustRoot  string          `json:"trust_root"`         // hex SHA-256 of the chain's root certificate
-	Checkpoint []byte          `json:"checkpoint"`         // the newest signed note
-	State      json.RawMessage `json:"state,omitempty"`    // the auditor's, to go on from there
-	Evidence   []byte          `json:"evidence,omitempty"` // boot evidence of the start that signed the note: half of a rollback's proof
+	Target     string          `json:"target"`          // address it was seen at; empty for files
+	Agent      string          `json:"agent"`           // UUID
+	Origin     string          `json:"origin"`          //
+	LogKey     string          `json:"log_key"`         // hex Ed25519
+	TrustRoot  string          `json:"trust_root"`      // hex SHA-256 of the chain's root certificate
+	Checkpoint []byte          `json:"checkpoint"`      // the newest signed note
+	State      json.RawMessage `json:"state,omitempty"` // the auditor's, to go on from there
 	At         time.Time       `json:"at"`
+	Looks      int             `json:"looks"` // verdicts that went into it
 }

@@ -35,7 +35,7 @@ func (a *appraiser) sameStart(s *evidence.Session) {
 	}
 	want := a.current.evidence.ID()
 	c := appraisal.Check{
-		ID: "session.boot", Outcome: appraisal.Passed, Detail: "the session belongs to the boot statement judged here",
+		ID: "binding.session", Outcome: appraisal.Passed, Detail: "the session belongs to the boot statement judged here",
 		Got: s.Boot.String(), Want: want.String(), Source: "SHA-256 of the boot statement",
 	}
 	if s.Boot != want {
