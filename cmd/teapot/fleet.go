@@ -2,65 +2,154 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/memory"
-	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/boot"
-	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/ratls"
+	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/eliza"
 )
 
-// fleet is the running agents with the memories they own.
+// fleet is the running agents with the memories they own. It is eliza.Lifecycle: what the token's holder may start and stop.
 type fleet struct {
 	running *running
+	flags   *runFlags
 	agents  agent.Fleet
-	stores  []*memory.Store
+
+	changes sync.Mutex // one start, change or stop at a time
+	stores  map[string]*memory.Store
 }
 
-func (r *running) fleet(ctx context.Context, loaded []*character.Character) (*fleet, error) {
-	f := &fleet{running: r}
+func (r *running) fleet(ctx context.Context, flags *runFlags, loaded []*character.Character) (*fleet, error) {
+	f := &fleet{running: r, flags: flags, stores: map[string]*memory.Store{}}
 	for _, c := range loaded {
-		if _, err := f.add(ctx, c); err != nil {
+		a, err := f.open(ctx, c)
+		if err == nil {
+			err = f.agents.Add(a)
+		}
+		if err != nil {
 			return nil, errors.Join(err, f.close())
 		}
 	}
 	return f, nil
 }
 
-// add starts the runtime of an agent whose log is open.
-func (f *fleet) add(ctx context.Context, c *character.Character) (*agent.Agent, error) {
+// open starts the runtime of an agent whose log has its boot leaf.
+func (f *fleet) open(ctx context.Context, c *character.Character) (*agent.Agent, error) {
 	booted, ok := f.running.process.Agent(c.ID)
 	if !ok {
 		return nil, fmt.Errorf("agent %s has no log", c.Name)
+	}
+	store, err := f.memory(ctx, booted)
+	if err != nil {
+		return nil, fmt.Errorf("opening the memory of %s: %w", c.Name, err)
+	}
+	return agent.New(ctx, agent.Config{
+		Character: c, Log: booted.Log, Memory: store, Wallets: booted.Wallets(), Spending: f.running.config.Policies().Spending,
+		Attest: attestation{f.running.process, booted}, Now: time.Now, Logger: f.running.logger,
+	})
+}
+
+// memory opens an agent's memory once; a changed character keeps it.
+func (f *fleet) memory(ctx context.Context, booted *boot.Agent) (*memory.Store, error) {
+	if s := f.stores[booted.ID]; s != nil {
+		return s, nil
 	}
 	dir := filepath.Join(f.running.flags.data, "memory")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	store, err := memory.Open(ctx, memory.Options{Path: filepath.Join(dir, c.ID+".db"), Key: booted.MemoryKey(), Log: booted.Log, Logger: f.running.logger})
-	if err != nil {
-		return nil, fmt.Errorf("opening the memory of %s: %w", c.Name, err)
+	s, err := memory.Open(ctx, memory.Options{Path: filepath.Join(dir, booted.ID+".db"), Key: booted.MemoryKey(), Log: booted.Log, Logger: f.running.logger})
+	if err == nil {
+		f.stores[booted.ID] = s
 	}
-	f.stores = append(f.stores, store)
-	a, err := agent.New(ctx, agent.Config{
-		Character: c, Log: booted.Log, Memory: store, Wallets: booted.Wallets(), Spending: f.running.config.Policies().Spending,
-		Attest: attestation{f.running.process, booted}, Now: time.Now, Logger: f.running.logger,
-	})
+	return s, err
+}
+
+// Start runs a character: a new agent gets its log and boot leaf, a stopped one a new boot leaf.
+func (f *fleet) Start(ctx context.Context, c *character.Character) (*agent.Agent, error) {
+	f.changes.Lock()
+	defer f.changes.Unlock()
+	if _, running := f.agents.Get(c.ID); running {
+		return nil, fmt.Errorf("agent %s is running already", c.Name)
+	}
+	if err := f.declare(ctx, c); err != nil {
+		return nil, err
+	}
+	a, err := f.open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return a, f.agents.Add(a)
 }
 
-func (f *fleet) register(*http.ServeMux) {}
+// declare has the boot statement name the character: Add for a log not open yet, Change for one that is.
+func (f *fleet) declare(ctx context.Context, c *character.Character) error {
+	if _, open := f.running.process.Agent(c.ID); open {
+		_, err := f.running.process.Change(ctx, c.ID, c.Name, c.Public())
+		return err
+	}
+	_, err := f.running.process.Add(ctx, f.flags.spec(c))
+	return err
+}
+
+// Change gives a running agent another character; the old one answers until the new one is ready.
+func (f *fleet) Change(ctx context.Context, c *character.Character) (*agent.Agent, error) {
+	f.changes.Lock()
+	defer f.changes.Unlock()
+	if err := f.declare(ctx, c); err != nil {
+		return nil, err
+	}
+	a, err := f.open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if old := f.agents.Replace(a); old != nil {
+		return a, old.Close()
+	}
+	return a, nil
+}
+
+// Stop ends an agent; its log stays open for readers.
+func (f *fleet) Stop(_ context.Context, id string) error {
+	f.changes.Lock()
+	defer f.changes.Unlock()
+	a, ok := f.agents.Remove(id)
+	if !ok {
+		return fmt.Errorf("no agent %s is running", id)
+	}
+	return a.Close()
+}
+
+// Load reads a character from the data directory's folder characters and from nowhere else: a path from the network never leaves it.
+func (f *fleet) Load(path string) (*character.Character, error) {
+	root, err := os.OpenRoot(filepath.Join(f.running.flags.data, "characters"))
+	if err != nil {
+		return nil, fmt.Errorf("characters are read from %s/characters only: %w", f.running.flags.data, err)
+	}
+	defer root.Close()
+	raw, err := root.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return character.Parse(raw, character.Options{Strict: f.flags.strict})
+}
+
+func (f *fleet) register(mux *http.ServeMux, budget *ratls.Budget) {
+	eliza.Register(mux, eliza.Options{
+		Agents: &f.agents, Token: access.NewToken(f.running.token), Lifecycle: f, Process: f.running.process, Quoter: f.running.attester,
+		Budget: budget, Logger: f.running.logger, Now: time.Now,
+	})
+}
 
 func (f *fleet) close() error {
 	errs := []error{f.agents.Close()}
@@ -68,33 +157,4 @@ func (f *fleet) close() error {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// attestation makes evidence for an agent's actions.
-type attestation struct {
-	process *boot.Process
-	agent   *boot.Agent
-}
-
-// Boot names the evidence of this start.
-func (a attestation) Boot(context.Context) (plugin.Evidence, error) {
-	return named(a.process.Evidence().ID()), nil
-}
-
-// Attest makes an extract statement over text: the nonce is its hash, so equal texts at different times still differ by checkpoint.
-func (a attestation) Attest(ctx context.Context, text string) (plugin.Evidence, error) {
-	nonce := sha256.Sum256([]byte(text))
-	document, err := a.process.Extract(ctx, nonce[:], "REMOTE_ATTESTATION", []byte(text), string(a.agent.Log.Checkpoint()))
-	if err != nil {
-		return plugin.Evidence{}, err
-	}
-	e, err := evidence.ParseEvidence(document)
-	if err != nil {
-		return plugin.Evidence{}, err
-	}
-	return named(e.ID()), nil
-}
-
-func named(id evidence.Digest) plugin.Evidence {
-	return plugin.Evidence{Digest: id.String(), URL: "/v1/evidence/" + id.String()}
 }

@@ -197,13 +197,13 @@ func (r *running) makeToken() error {
 }
 
 // serve answers until the context ends or the log cannot go on.
-func (r *running) serve(ctx context.Context, routes func(*http.ServeMux), ready func(net.Addr)) error {
+func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.Budget), ready func(net.Addr)) error {
 	mux := http.NewServeMux()
 	budget := ratls.DefaultBudget()
 	server.Attestation{Process: r.process, Version: version, Leaf: r.shownLeaf(), Budget: budget}.Register(mux)
 	sealer := ratls.NewSealer(r.seal)
 	mux.Handle("GET "+ratls.KeysPath, sealer.KeysHandler())
-	routes(mux)
+	routes(mux, budget)
 	counts := server.NewMetrics(r.process, access.NewToken(r.token), time.Now())
 	counts.Register(mux)
 	pages, err := web.Handler(web.Options{Next: sealer.Middleware(mux), Reports: filepath.Join(r.flags.data, "reports")})

@@ -13,6 +13,7 @@ import (
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/ratls"
 )
 
 type runFlags struct {
@@ -55,22 +56,26 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 			fmt.Fprintf(cmd.ErrOrStderr(), "teapot: %s: %s\n", c.Name, note)
 		}
 	}
-	r, err := f.start(cmd, f.specs(loaded), f.unmeasured(loaded), plugins())
+	unmeasured, err := f.unmeasured(loaded)
+	if err != nil {
+		return err
+	}
+	r, err := f.start(cmd, f.specs(loaded), unmeasured, plugins())
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(cmd.Context())
 	defer cancel(nil)
-	fleet, err := r.fleet(ctx, loaded)
+	fleet, err := r.fleet(ctx, f, loaded)
 	if err != nil {
 		return errors.Join(err, r.close())
 	}
 	if err := r.guests(ctx, f.guestDir, cancel); err != nil {
 		return errors.Join(err, fleet.close(), r.close())
 	}
-	err = r.serve(ctx, func(mux *http.ServeMux) {
-		r.logRoutes(mux)
-		fleet.register(mux)
+	err = r.serve(ctx, func(mux *http.ServeMux, budget *ratls.Budget) {
+		r.logRoutes(mux, budget)
+		fleet.register(mux, budget)
 	}, func(addr net.Addr) { r.banner(cmd.ErrOrStderr(), addr) })
 	return errors.Join(err, fleet.close())
 }
@@ -102,24 +107,30 @@ func (f *runFlags) load() ([]*character.Character, error) {
 func (f *runFlags) specs(loaded []*character.Character) []boot.AgentSpec {
 	var specs []boot.AgentSpec
 	for _, c := range loaded {
-		specs = append(specs, boot.AgentSpec{ID: c.ID, Name: c.Name, Character: c.Public(), Wallets: walletDerivation(f.wallets, os.Getenv), Salt: os.Getenv("WALLET_SECRET_SALT")})
+		specs = append(specs, f.spec(c))
 	}
 	return specs
 }
 
+func (f *runFlags) spec(c *character.Character) boot.AgentSpec {
+	return boot.AgentSpec{ID: c.ID, Name: c.Name, Character: c.Public(), Wallets: walletDerivation(f.wallets, os.Getenv), Salt: os.Getenv("WALLET_SECRET_SALT")}
+}
+
 // unmeasured lists the characters that came from a file the host can choose. Their digests stand in the agent parts, so a reader's
 // policy can pin them; the embedded one is part of the binary.
-func (f *runFlags) unmeasured(loaded []*character.Character) []evidence.Unmeasured {
+func (f *runFlags) unmeasured(loaded []*character.Character) ([]evidence.Unmeasured, error) {
 	var list []evidence.Unmeasured
 	for _, c := range loaded {
 		if c.Path == "" {
 			continue
 		}
-		if _, found, err := f.readPinned(c.Path, "character"); err == nil {
-			list = append(list, found...)
+		_, found, err := f.readPinned(c.Path, "character")
+		if err != nil {
+			return nil, err
 		}
+		list = append(list, found...)
 	}
-	return list
+	return list, nil
 }
 
 // plugins names what is compiled in; the boot statement carries the list's hash.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/teapot-tee/teapot/boot/measured"
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/guestapi"
+	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server/access"
 	v1 "github.com/teapot-tee/teapot/server/v1"
 	"github.com/teapot-tee/teapot/server/wallet"
@@ -83,9 +85,9 @@ func agentSpecs(list []string) ([]boot.AgentSpec, error) {
 }
 
 // logRoutes are Teapot's own routes over logs and wallets.
-func (r *running) logRoutes(mux *http.ServeMux) {
+func (r *running) logRoutes(mux *http.ServeMux, budget *ratls.Budget) {
 	token := access.NewToken(r.token)
-	v1.Logs{Agent: r.log, Token: token, Session: r.bundleSession}.Register(mux)
+	v1.Logs{Agent: r.log, Token: token, Session: r.bundleSession(budget)}.Register(mux)
 	wallet.Routes{Token: token, Agent: func(id string) (wallet.Owner, bool) {
 		a, ok := r.process.Agent(id)
 		if !ok {
@@ -103,8 +105,14 @@ func (r *running) log(id string) (*actionlog.Log, bool) {
 	return a.Log, true
 }
 
-func (r *running) bundleSession(req *http.Request, nonce []byte) ([]byte, error) {
-	return r.process.Session(req.Context(), nonce, evidence.Channel{Kind: evidence.ChannelNone})
+// bundleSession makes the session evidence inside a bundle, under the budget that all quotes share.
+func (r *running) bundleSession(budget *ratls.Budget) func(*http.Request, []byte) ([]byte, error) {
+	return func(req *http.Request, nonce []byte) ([]byte, error) {
+		if wait := budget.Take(time.Now()); wait > 0 {
+			return nil, fmt.Errorf("the budget for quotes is used up; ask again in %s, or without a nonce", wait.Round(time.Second))
+		}
+		return r.process.Session(req.Context(), nonce, evidence.Channel{Kind: evidence.ChannelNone})
+	}
 }
 
 // guests serves the guest API on the sockets of the measured configuration; without any there is no socket.
