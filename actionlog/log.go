@@ -91,7 +91,7 @@ func (s *Store) OpenLog(o LogOptions) (*Log, error) {
 	}
 	if err := l.recover(); err != nil {
 		s.unregister(l)
-		return nil, fmt.Errorf("opening log: %w", asRefused(l.origin, err))
+		return nil, fmt.Errorf("opening log: %w", asRefused(l.origin, l.dir, err))
 	}
 	if err := s.index.add(l); err != nil {
 		s.unregister(l)

@@ -93,7 +93,7 @@ func (r *recovery) segment(n uint64, last bool) error {
 		return l.removeSegment(n)
 	}
 	if errors.Is(err, segment.ErrEmpty) {
-		return &Refused{fmt.Sprintf("segment %d is empty and others follow it", n), "put the file back as it was"}
+		return &Refused{"segment " + segment.Name(n) + " is empty and others follow it", "put the file back as it was"}
 	}
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (r *recovery) segment(n uint64, last bool) error {
 func (r *recovery) read(rd *segment.Reader, n uint64, last bool) error {
 	l, h := r.l, rd.Header()
 	if h.First != l.hashes.Size() || h.Root != l.hashes.Root() || h.Prev != r.tag {
-		return &Refused{fmt.Sprintf("segment %d does not continue segment %d", n, n-1), "one of the two files was replaced by an older or other one, or entries at the end of the earlier one are gone; put the newest files back"}
+		return &Refused{fmt.Sprintf("segment %s does not continue %s", segment.Name(n), segment.Name(n-1)), "one of the two files was replaced by an older or other one, or entries at the end of the earlier one are gone; put the newest files back"}
 	}
 	s := newSeg(rd, nil)
 	r.group, r.end = r.group[:0], segment.HeaderSize
@@ -116,7 +116,7 @@ func (r *recovery) read(rd *segment.Reader, n uint64, last bool) error {
 		if last {
 			return l.removeSegment(n)
 		}
-		return &Refused{fmt.Sprintf("segment %d holds no entries and others follow it", n), "put the file back as it was"}
+		return &Refused{"segment " + segment.Name(n) + " holds no entries and others follow it", "put the file back as it was"}
 	}
 	keys, err := segment.OpenContentKeys(l.store.fs, l.dir, l.keys, h)
 	if err != nil {

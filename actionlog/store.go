@@ -220,10 +220,10 @@ func (s *Store) release() error {
 }
 
 // asRefused gives damage found by package segment the words of a refused start.
-func asRefused(log string, err error) error {
+func asRefused(log, dir string, err error) error {
 	var f *segment.Fault
 	if errors.As(err, &f) {
-		return &Refused{"log " + log + ": " + f.What, f.Next}
+		return &Refused{"log " + log + " in " + dir + ": " + f.What, f.Next}
 	}
 	return err
 }

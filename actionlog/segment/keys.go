@@ -143,7 +143,7 @@ func (c *ContentKeys) sealer(k Keys, salt []byte) cipher.AEAD {
 func OpenContentKeys(fsys disk.FS, dir string, k Keys, h Header) (*ContentKeys, error) {
 	b, err := disk.ReadFile(fsys, dir+"/"+KeysName(h.Number), keysLimit)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Fault{fmt.Sprintf("the content keys of segment %d are missing", h.Number), restore}
+		return nil, &Fault{"the content keys " + KeysName(h.Number) + " are missing", restore}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the content keys of segment %d: %w", h.Number, err)
@@ -161,7 +161,7 @@ func OpenContentKeys(fsys disk.FS, dir string, k Keys, h Header) (*ContentKeys, 
 }
 
 func (c *ContentKeys) damaged() error {
-	return &Fault{fmt.Sprintf("the content keys of segment %d are damaged or another segment's", c.head.Number), restore}
+	return &Fault{"the content keys " + KeysName(c.head.Number) + " are damaged or another segment's", restore}
 }
 
 func (c *ContentKeys) parse(plain []byte) error {

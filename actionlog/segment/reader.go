@@ -29,7 +29,7 @@ func Open(fsys disk.FS, dir string, k Keys, origin [32]byte, n uint64) (*Reader,
 	name := dir + "/" + Name(n)
 	f, err := fsys.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Fault{fmt.Sprintf("segment %d is missing", n), restore}
+		return nil, &Fault{"segment " + Name(n) + " is missing", restore}
 	}
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func neverWritten(f disk.File, n uint64) error {
 			return err
 		}
 		if !zero(rest[:m]) {
-			return &Fault{fmt.Sprintf("segment %d has frames but no header", n), restore}
+			return &Fault{"segment " + Name(n) + " has frames but no header", restore}
 		}
 		at += int64(max(m, 1))
 	}
@@ -110,7 +110,7 @@ func (r *Reader) Read(p Place) ([]byte, error) {
 	}
 	payload, ok := open(r.aead, r.head, b[lead:], prev)
 	if !ok {
-		return nil, &Fault{fmt.Sprintf("segment %d, byte %d: the frame was changed on disk while the log was running", r.head.Number, p.Offset), restore}
+		return nil, &Fault{fmt.Sprintf("segment %s, byte %d: the frame was changed on disk while the log was running", Name(r.head.Number), p.Offset), restore}
 	}
 	return payload, nil
 }
@@ -269,5 +269,5 @@ func (s *scanner) nothingLater(rest []byte) error {
 }
 
 func (s *scanner) fault(what string) error {
-	return &Fault{fmt.Sprintf("segment %d, byte %d, frame %d %s", s.r.head.Number, s.off, s.number, what), restore}
+	return &Fault{fmt.Sprintf("segment %s, byte %d, frame %d %s", Name(s.r.head.Number), s.off, s.number, what), restore}
 }

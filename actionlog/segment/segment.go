@@ -115,7 +115,7 @@ func parseHeader(b []byte, k Keys, want Header) (Header, error) {
 	if len(bytes.Trim(b, "\x00")) == 0 {
 		return Header{}, errUnwritten
 	}
-	name := fmt.Sprintf("segment %d", want.Number)
+	name := "segment " + Name(want.Number)
 	if len(b) != HeaderSize || string(b[:16]) != magic {
 		return Header{}, &Fault{name + " does not begin like a Teapot segment", restore}
 	}

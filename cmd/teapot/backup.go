@@ -144,7 +144,7 @@ func restore(file, data string) (files int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer root.Close()
+	defer func() { err = errors.Join(err, root.Close()) }()
 	f, err := os.Open(file)
 	if err != nil {
 		return 0, err

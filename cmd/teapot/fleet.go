@@ -136,7 +136,7 @@ func (f *fleet) Load(path string) (*character.Character, error) {
 	if err != nil {
 		return nil, fmt.Errorf("characters are read from %s/characters only: %w", f.running.flags.data, err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // it was only read
 	raw, err := root.ReadFile(path)
 	if err != nil {
 		return nil, err

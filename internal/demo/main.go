@@ -7,7 +7,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 )
 
 func main() {
@@ -20,9 +19,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(2)
 	}
-	s := &stage{binary: os.Args[1], dir: dir, data: filepath.Join(dir, "data"), addr: "127.0.0.1:3479"}
+	s := newStage(os.Args[1], dir)
 	s.play()
-	s.stop()
 	_ = os.RemoveAll(dir) // a temporary directory of our own
 	if s.wrong > 0 {
 		fmt.Printf("\n%d of %d steps went wrong\n", s.wrong, s.steps)
@@ -71,4 +69,5 @@ func (s *stage) play() {
 	s.restore(good)
 	s.start()
 	s.expect("met again", s.verify(s.url(), "--allow-simulated"), 0, "SIMULATED")
+	s.stop()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,6 +28,20 @@ type stage struct {
 type look struct {
 	exit int
 	text string
+}
+
+func newStage(binary, dir string) *stage {
+	return &stage{binary: binary, dir: dir, data: filepath.Join(dir, "data"), addr: freeAddr()}
+}
+
+// freeAddr is a loopback address nobody listens on now.
+func freeAddr() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "127.0.0.1:3479"
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 func (s *stage) url() string { return "http://" + s.addr }
