@@ -9,27 +9,16 @@ import (
 	"github.com/teapot-tee/teapot/attest"
 )
 
-// identity is what does not change while the guest runs; it is asked for once.
+// identity is what does not change while the guest runs. The first good answer is kept: on a real platform each question is a call
+// to the guest agent.
 type identity struct {
 	appID    []byte
 	vmConfig string
 }
 
-// identityCache keeps the first good answer: on a real platform each question is a call to the guest agent.
-type identityCache struct {
-	slot chan *identity // capacity 1; empty until the first good answer
-}
-
-func newIdentityCache() *identityCache {
-	return &identityCache{slot: make(chan *identity, 1)}
-}
-
 func (s *Server) identity(ctx context.Context) (identity, error) {
-	select {
-	case known := <-s.known.slot:
-		s.known.slot <- known
+	if known := s.known.Load(); known != nil {
 		return *known, nil
-	default:
 	}
 	info, err := s.Attester.Info(ctx)
 	if err != nil {
@@ -39,12 +28,9 @@ func (s *Server) identity(ctx context.Context) (identity, error) {
 	if err != nil {
 		return identity{}, fmt.Errorf("the platform's app id: %w", err)
 	}
-	found := &identity{appID: appID, vmConfig: info.VMConfig}
-	select {
-	case s.known.slot <- found:
-	default:
-	}
-	return *found, nil
+	found := identity{appID: appID, vmConfig: info.VMConfig}
+	s.known.Store(&found)
+	return found, nil
 }
 
 // info is AppInfo with the registers and log of this moment: they come out of a quote over 64 zero bytes.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/teapot-tee/teapot/attest"
 )
@@ -36,8 +37,8 @@ type Options struct {
 // Server answers the guest API. Make one with New; WithPolicy gives the same server to another socket under another policy.
 type Server struct {
 	Options
-	large chan struct{} // a slot per large body being read
-	known *identityCache
+	large chan struct{}             // a slot per large body being read
+	known *atomic.Pointer[identity] // nil until the platform was asked; shared by all policies
 }
 
 // New makes a Server.
@@ -54,7 +55,7 @@ func New(o Options) (*Server, error) {
 	if o.Rev == "" {
 		o.Rev = "teapot"
 	}
-	return &Server{Options: o, large: make(chan struct{}, 8), known: newIdentityCache()}, nil
+	return &Server{Options: o, large: make(chan struct{}, 8), known: new(atomic.Pointer[identity])}, nil
 }
 
 // WithPolicy is the same server under another policy.

@@ -123,8 +123,10 @@ func TestRecordedDerivation(t *testing.T) {
 	ts, _ := agent(t, append(guest057(), guestV1()...)...)
 	old, err := dstack.Open(t.Context(), dstack.Options{Endpoint: ts.URL, Derivation: dstack.DerivationV0})
 	must(t, err)
+	defer old.Close()
 	current, err := dstack.Open(t.Context(), dstack.Options{Endpoint: ts.URL})
 	must(t, err)
+	defer current.Close()
 	a, err := old.Key(t.Context(), "p/ed25519")
 	must(t, err)
 	b, err := current.Key(t.Context(), "p/ed25519")
@@ -172,6 +174,7 @@ func TestDishonestAgents(t *testing.T) {
 		if _, err := c.Info(t.Context()); err == nil || !strings.Contains(err.Error(), "is empty") {
 			t.Errorf("silent failure of Info: %v", err)
 		}
+		must(t, c.Close())
 		ts.Close()
 	}
 }
@@ -184,6 +187,7 @@ func TestWrongAppCompose(t *testing.T) {
 		if _, err := c.Info(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+		must(t, c.Close())
 	}
 }
 
@@ -241,6 +245,7 @@ func TestRetries(t *testing.T) {
 	defer broken.Close()
 	c, err := dstack.Open(t.Context(), dstack.Options{Endpoint: broken.URL})
 	must(t, err)
+	defer c.Close()
 	_, err = c.Quote(t.Context(), [64]byte{1})
 	must(t, err)
 	calls.Store(0)
@@ -257,10 +262,15 @@ func TestManyQuotesAtOnce(t *testing.T) {
 	ln, err := guestapi.ListenUnix(path, 0o777)
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	go func() { _ = guestapi.Serve(ctx, ln, ts.Config.Handler, guestapi.Limits{}) }()
+	served := make(chan error, 1)
+	go func() { served <- guestapi.Serve(ctx, ln, ts.Config.Handler, guestapi.Limits{}) }()
+	defer func() {
+		cancel()
+		must(t, <-served)
+	}()
 	c, err := dstack.Open(t.Context(), dstack.Options{Endpoint: "unix:" + path})
 	must(t, err)
+	defer c.Close()
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
@@ -294,6 +304,7 @@ func TestCustody(t *testing.T) {
 		if string(c.Custody()) != v.want {
 			t.Errorf("%s: %s, want %s", name, c.Custody(), v.want)
 		}
+		must(t, c.Close())
 		ts.Close()
 	}
 }
