@@ -12,6 +12,7 @@ import (
 
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/agent/bootstrap"
+	"github.com/teapot-tee/teapot/agent/chains"
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/model/providers"
@@ -44,7 +45,9 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 	if c.Character == nil || c.Log == nil || c.Memory == nil {
 		return nil, errors.New("starting an agent: character, log and memory are needed")
 	}
-	c.defaults()
+	if err := c.defaults(); err != nil {
+		return nil, fmt.Errorf("starting agent %s: %w", c.Character.Name, err)
+	}
 	a := &Agent{config: c, character: c.Character, rooms: map[string]plugin.RoomState{}, background: make(chan task, 256), spent: spend.New(c.Character.ID, c.Spending)}
 	a.install(bootstrap.Plugin())
 	a.install(tee.Plugin())
@@ -63,7 +66,7 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 	return a, nil
 }
 
-func (c *Config) defaults() {
+func (c *Config) defaults() (err error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -85,6 +88,10 @@ func (c *Config) defaults() {
 	if c.Conversation <= 0 {
 		c.Conversation = 32
 	}
+	if c.Chains == nil {
+		c.Chains, err = chains.FromSettings(c.Character.Setting, c.HTTP)
+	}
+	return err
 }
 
 // install adds a plugin's parts. Of two actions with one name the first counts: a plugin cannot replace a built-in one.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/teapot-tee/teapot/agent/chains"
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/model"
@@ -29,26 +30,19 @@ type Config struct {
 	Model     model.Model    // nil: the one that the character names
 	Embedder  model.Embedder // nil: the one that the settings name, else the offline one
 	Plugins   []plugin.Plugin
-	Wallets   []*wallets.Wallet   // none: no addresses, no transfers
-	Spending  []evidence.Spending // the boot statement's spending policy; none forbids every transfer
-	Chains    map[string]Chain    // by name; a chain that is missing has no balance and no transfers
-	Attest    Attestation         // nil: the agent cannot quote
-	Hosts     []string            // hosts that plugins may fetch from; none by default
-	HostKeys  map[string]string   // names of secrets that the gate may put into a header, to the host that may get it
-	HTTP      *http.Client        // for Fetch; nil: one without redirects
+	Wallets   []*wallets.Wallet            // none: no addresses, no transfers
+	Spending  []evidence.Spending          // the boot statement's spending policy; none forbids every transfer
+	Chains    map[string]chains.Connection // by name; nil: those that the settings name (SOLANA_RPC_URL, EVM_RPC_URL)
+	Attest    Attestation                  // nil: the agent cannot quote
+	Hosts     []string                     // hosts that plugins may fetch from; none by default
+	HostKeys  map[string]string            // names of secrets that the gate may put into a header, to the host that may get it
+	HTTP      *http.Client                 // for Fetch; nil: one without redirects
 	Now       func() time.Time
 	Logger    *slog.Logger
 
 	Timeout       time.Duration // of one message; 0 = 2 min
 	Conversation  int           // messages in a prompt; 0 = 32, Eliza's conversationLength
 	KeepExchanges bool          // log the bytes of model calls besides their hashes, up to 64 KiB each
-}
-
-// Chain is a connection to one network.
-type Chain interface {
-	Balance(ctx context.Context, address string) (plugin.Amount, error)
-	// Transfer makes, signs and sends a transaction. Only the gate calls it.
-	Transfer(ctx context.Context, from *wallets.Wallet, t plugin.Transfer) (id string, err error)
 }
 
 // Attestation makes evidence about this process. Quotes are expensive and rate limited: never one per message.

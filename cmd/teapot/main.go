@@ -46,7 +46,7 @@ func newRootCmd() *cobra.Command {
 	root.AddCommand(
 		newBackupCmd(),
 		newBundleCmd(),
-		newCharacterCmd(),
+		newCharacterCmd(), newChatCmd(),
 		newDeployCmd(),
 		newDoctorCmd(),
 		newHealthCmd(),
