@@ -110,11 +110,7 @@ func (x *extraction) documents(out *bundle.Writer) error {
 }
 
 func (x *extraction) find(q index.Query) ([]uint64, error) {
-	ix, id, err := x.l.store.index.use(x.l)
-	if err != nil {
-		return nil, err
-	}
-	return ix.Candidates(id, q)
+	return x.l.candidates(q)
 }
 
 // entries writes the entries that are to be there, and hashes for those between.
@@ -190,12 +186,12 @@ func (x *extraction) bounds() (from, to uint64, err error) {
 	if w.To != 0 {
 		q.To = min(w.To, x.head.size)
 	}
-	ix, id, err := x.l.store.index.use(x.l)
-	if err != nil {
-		return 0, 0, err
-	}
-	from, to, err = ix.Bounds(id, q)
-	return min(from, x.head.size), max(to, min(from, x.head.size)), err
+	b, err := asked(x.l, func(ix *index.Index, id int64) (b [2]uint64, err error) {
+		b[0], b[1], err = ix.Bounds(id, q)
+		return b, err
+	})
+	from = min(b[0], x.head.size)
+	return from, max(b[1], from), err
 }
 
 // always are the entries without which nothing is proven: every start, every erasure, and the newest entry, which vouches

@@ -3,6 +3,8 @@ package actionlog
 import (
 	"context"
 	"slices"
+
+	"github.com/teapot-tee/teapot/actionlog/index"
 )
 
 // MaxWalk bounds the entries of one walk along causes.
@@ -19,17 +21,13 @@ func (l *Log) Causes(ctx context.Context, index uint64, limit int, v Viewer) (it
 }
 
 // Effects returns what came of an entry: the entries that name it, those that name them, and so on, ascending.
-func (l *Log) Effects(ctx context.Context, index uint64, limit int, v Viewer) (items []Item, more bool, err error) {
+func (l *Log) Effects(ctx context.Context, from uint64, limit int, v Viewer) (items []Item, more bool, err error) {
 	if err := l.store.index.wait(ctx, l, l.Size()); err != nil {
 		return nil, false, err
 	}
 	c := newCursor(l)
-	return l.walk(ctx, index, limit, v, func(i uint64) ([]uint64, error) {
-		x, id, err := l.store.index.use(l)
-		if err != nil {
-			return nil, err
-		}
-		found, err := x.Effects(id, i, MaxWalk)
+	return l.walk(ctx, from, limit, v, func(i uint64) ([]uint64, error) {
+		found, err := asked(l, func(x *index.Index, id int64) ([]uint64, error) { return x.Effects(id, i, MaxWalk) })
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +37,7 @@ func (l *Log) Effects(ctx context.Context, index uint64, limit int, v Viewer) (i
 				return nil, err
 			}
 			if !slices.Contains(it.Leaf.Cause, i) {
-				l.store.Reindex()
+				l.store.index.failed()
 				return nil, errIndexLies
 			}
 		}

@@ -169,7 +169,7 @@ func (p *projector) step(l *Log) (n int) {
 			err = x.Apply(id, rows)
 		}
 		if err != nil {
-			p.failed(err)
+			p.failed()
 			return n
 		}
 		p.applied(l, rows)
@@ -223,12 +223,12 @@ func (p *projector) commit() {
 		err = x.Commit()
 	}
 	if err != nil {
-		p.failed(err)
+		p.failed()
 	}
 }
 
 // failed rebuilds the index once; if that fails too there is none until the next start.
-func (p *projector) failed(error) {
+func (p *projector) failed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err == nil {

@@ -3,7 +3,6 @@ package actionlog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -45,13 +44,26 @@ type Page struct {
 // was acknowledged when it was called. That nothing is missing follows from the numbers in the leaves for index, type
 // and time; for room, user and text it rests on this code.
 func (l *Log) Query(ctx context.Context, q Query) (Page, error) {
-	size := l.Size()
-	if err := l.store.index.wait(ctx, l, size); err != nil {
-		return Page{}, err
+	for try := 0; ; try++ {
+		page, err := l.query(ctx, q)
+		var broken *indexError
+		if !errors.As(err, &broken) || try == 2 {
+			return page, err
+		}
+		l.store.index.failed() // and ask the new one
 	}
+}
+
+func (l *Log) query(ctx context.Context, q Query) (Page, error) {
+	size := l.Size()
 	iq, err := l.plan(q, size)
 	if err != nil {
 		return Page{}, err
+	}
+	if !iq.Plain() {
+		if err := l.store.index.wait(ctx, l, size); err != nil {
+			return Page{}, err
+		}
 	}
 	page := Page{Size: size}
 	if q.Count && q.Text == "" {
@@ -124,12 +136,49 @@ func (l *Log) count(q Query, size uint64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if iq.Plain() {
+		return iq.To - min(iq.From, iq.To), nil
+	}
+	return asked(l, func(x *index.Index, id int64) (uint64, error) { return x.Count(id, iq) })
+}
+
+// asked puts a question to the index.
+func asked[T any](l *Log, f func(x *index.Index, id int64) (T, error)) (T, error) {
 	x, id, err := l.store.index.use(l)
 	if err != nil {
-		return 0, err
+		var none T
+		return none, err
 	}
-	return x.Count(id, iq)
+	answer, err := f(x, id)
+	if err != nil {
+		err = &indexError{err}
+	}
+	return answer, err
 }
+
+// candidates returns the entries that may match, in order. Ranges need no index.
+func (l *Log) candidates(q index.Query) ([]uint64, error) {
+	if !q.Plain() {
+		return asked(l, func(x *index.Index, id int64) ([]uint64, error) { return x.Candidates(id, q) })
+	}
+	from, to := q.From, max(q.To, q.From)
+	skip, n := min(uint64(q.Skip), to-from), uint64(q.Limit)
+	out := make([]uint64, 0, min(n, to-from-skip))
+	for k := skip; k < to-from && uint64(len(out)) < n; k++ {
+		if q.Newest {
+			out = append(out, to-1-k)
+		} else {
+			out = append(out, from+k)
+		}
+	}
+	return out, nil
+}
+
+// indexError is a failure of the query index, which can be built anew.
+type indexError struct{ err error }
+
+func (e *indexError) Error() string { return "query index: " + e.err.Error() }
+func (e *indexError) Unwrap() error { return e.err }
 
 // search turns candidates into items until the page is full.
 type search struct {
@@ -152,14 +201,9 @@ func (s *search) run(ctx context.Context, iq index.Query) error {
 	}
 	iq.Limit = chunk
 	for {
-		x, id, err := s.l.store.index.use(s.l)
+		found, err := s.l.candidates(iq)
 		if err != nil {
 			return err
-		}
-		found, err := x.Candidates(id, iq)
-		if err != nil {
-			s.l.store.index.failed(err)
-			return fmt.Errorf("query index: %w", err)
 		}
 		done, err := s.take(ctx, found)
 		if err != nil || done || len(found) < chunk {
@@ -204,7 +248,7 @@ func (s *search) cursorAt(i uint64) uint64 {
 	return i
 }
 
-var errIndexLies = errors.New("the query index did not agree with the log; it is being built anew, ask again")
+var errIndexLies = &indexError{errors.New("it did not agree with the log")}
 
 func (s *search) read(i uint64) error {
 	it, err := s.cursor.item(i)
@@ -212,7 +256,6 @@ func (s *search) read(i uint64) error {
 		return err
 	}
 	if !s.agrees(&it) {
-		s.l.store.Reindex()
 		return errIndexLies
 	}
 	it = s.l.For(it, s.q.Viewer)

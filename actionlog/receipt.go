@@ -106,11 +106,7 @@ func (l *Log) withStart(r *tlog.Receipt, start, size uint64) error {
 
 // bootIndex returns the index of the boot leaf with this number: its kseq.
 func (l *Log) bootIndex(start uint64) (uint64, error) {
-	x, id, err := l.store.index.use(l)
-	if err != nil {
-		return 0, err
-	}
-	found, err := x.Candidates(id, index.Query{To: l.Size(), Types: []string{tlog.TypeBoot}, Skip: int(start), Limit: 1})
+	found, err := l.candidates(index.Query{To: l.Size(), Types: []string{tlog.TypeBoot}, Skip: int(start), Limit: 1})
 	if err != nil {
 		return 0, err
 	}
@@ -119,7 +115,7 @@ func (l *Log) bootIndex(start uint64) (uint64, error) {
 	}
 	it, _, err := newCursor(l).bare(found[0])
 	if err == nil && (it.Leaf.Start == nil || it.Leaf.Boot != start) {
-		l.store.Reindex()
+		l.store.index.failed()
 		err = errIndexLies
 	}
 	return found[0], err

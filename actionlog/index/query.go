@@ -17,6 +17,11 @@ type Query struct {
 	Skip         int    // after leaving out this many: costs time for each, only for page numbers
 }
 
+// Plain says that a query is a range of indices, which needs no index.
+func (q *Query) Plain() bool {
+	return len(q.Types) == 0 && q.Room == nil && q.User == nil && q.Since == 0 && q.Until == 0
+}
+
 // Candidates returns the indices of entries that match, in order.
 func (x *Index) Candidates(log int64, q Query) ([]uint64, error) {
 	x.mu.Lock()
