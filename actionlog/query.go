@@ -192,12 +192,15 @@ type search struct {
 	matched uint64
 }
 
-const textChunk = 256
+const (
+	textStart = 64
+	textChunk = 2048
+)
 
 func (s *search) run(ctx context.Context, iq index.Query) error {
 	chunk := iq.Limit + 1 // one more tells whether there is a next page
 	if s.q.Text != "" {
-		chunk = textChunk
+		chunk = textStart
 	}
 	iq.Limit = chunk
 	for {
@@ -211,6 +214,10 @@ func (s *search) run(ctx context.Context, iq index.Query) error {
 		}
 		last := found[len(found)-1]
 		iq.Skip = 0
+		if s.q.Text != "" { // a rare text is found in large strides
+			chunk = min(2*chunk, textChunk)
+			iq.Limit = chunk
+		}
 		if iq.Newest {
 			iq.To = last
 		} else {
@@ -221,6 +228,11 @@ func (s *search) run(ctx context.Context, iq index.Query) error {
 
 // take reads candidates; done says that the page is full and nothing needs counting.
 func (s *search) take(ctx context.Context, found []uint64) (done bool, err error) {
+	if s.q.Text != "" {
+		if found, err = s.matching(found); err != nil {
+			return false, err
+		}
+	}
 	for _, i := range found {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -259,9 +271,6 @@ func (s *search) read(i uint64) error {
 		return errIndexLies
 	}
 	it = s.l.For(it, s.q.Viewer)
-	if s.q.Text != "" && (it.State != ContentShown || !contains(it.Content.Content, s.q.Text, s.q.Wildcards)) {
-		return nil
-	}
 	s.matched++
 	if s.skip > 0 {
 		s.skip--
@@ -271,6 +280,31 @@ func (s *search) read(i uint64) error {
 		s.items = append(s.items, it)
 	}
 	return nil
+}
+
+// matching leaves the candidates whose content, as far as the viewer may see it, holds the text. All cores search.
+func (s *search) matching(found []uint64) ([]uint64, error) {
+	hits, errs := make([]bool, len(found)), make([]error, len(found))
+	pattern := newPattern(s.q.Text, s.q.Wildcards)
+	stretches(len(found), func(lo, hi int) {
+		c, scratch := newCursor(s.l), []byte(nil)
+		for i := lo; i < hi; i++ {
+			var it Item
+			if it, errs[i] = c.item(found[i]); errs[i] != nil {
+				return
+			}
+			if it = s.l.For(it, s.q.Viewer); it.State == ContentShown {
+				hits[i], scratch = pattern.in(it.Content.Content, scratch)
+			}
+		}
+	})
+	out := found[:0:0]
+	for i, hit := range hits {
+		if hit {
+			out = append(out, found[i])
+		}
+	}
+	return out, errors.Join(errs...)
 }
 
 // agrees compares an entry with the filters: the index only proposes.

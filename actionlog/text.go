@@ -2,24 +2,38 @@ package actionlog
 
 import "bytes"
 
-// contains searches as SQLite's LIKE '%text%' does: ASCII letters compare alike, everything else byte by byte. With
+// pattern searches as SQLite's LIKE '%text%' does: ASCII letters compare alike, everything else byte by byte. With
 // wildcards % stands for any bytes and _ for one character.
-func contains(content []byte, text string, wildcards bool) bool {
-	if !wildcards {
-		return bytes.Contains(lower(content), lower([]byte(text)))
-	}
-	return like(append(append([]byte("%"), lower([]byte(text))...), '%'), lower(content))
+type pattern struct {
+	text      []byte
+	wildcards bool
 }
 
-func lower(b []byte) []byte {
-	out := make([]byte, len(b))
-	for i, c := range b {
+func newPattern(text string, wildcards bool) pattern {
+	p := pattern{lower(nil, []byte(text)), wildcards}
+	if wildcards {
+		p.text = append(append([]byte("%"), p.text...), '%')
+	}
+	return p
+}
+
+// in says whether content holds the pattern; scratch is memory to use again.
+func (p pattern) in(content, scratch []byte) (bool, []byte) {
+	scratch = lower(scratch[:0], content)
+	if p.wildcards {
+		return like(p.text, scratch), scratch
+	}
+	return bytes.Contains(scratch, p.text), scratch
+}
+
+func lower(dst, b []byte) []byte {
+	for _, c := range b {
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
 		}
-		out[i] = c
+		dst = append(dst, c)
 	}
-	return out
+	return dst
 }
 
 // like matches in time len(pattern)·len(text): it goes back to the last % only.

@@ -143,7 +143,11 @@ type Frame struct {
 // place that was never written, or that can be told to be the torn end of the last write; anything else that does
 // not open is a Fault.
 func (r *Reader) Scan(each func(Frame) error) error {
-	s := &scanner{r: r, off: HeaderSize, prev: r.head.Prev, group: 1}
+	size, err := r.file.Size()
+	if err != nil {
+		return fmt.Errorf("reading segment %d: %w", r.head.Number, err)
+	}
+	s := &scanner{r: r, off: HeaderSize, prev: r.head.Prev, group: 1, size: size}
 	for {
 		f, more, err := s.next()
 		if err != nil || !more {
@@ -163,6 +167,7 @@ type scanner struct {
 	prev   [TagSize]byte
 	buf    []byte // file bytes from bufAt on
 	bufAt  int64
+	size   int64
 	end    bool // buf reaches the end of the file
 }
 
@@ -170,13 +175,13 @@ type scanner struct {
 func (s *scanner) window(n int) ([]byte, error) {
 	have := s.bufAt + int64(len(s.buf)) - s.off
 	if have < int64(n) && !s.end {
-		size := max(n, 4<<20)
-		fresh := make([]byte, size)
+		want := max(n, int(min(4<<20, s.size-s.off+1)))
+		fresh := make([]byte, want)
 		m, err := s.r.file.ReadAt(fresh, s.off)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("reading segment %d: %w", s.r.head.Number, err)
 		}
-		s.buf, s.bufAt, s.end = fresh[:m], s.off, m < size
+		s.buf, s.bufAt, s.end = fresh[:m], s.off, m < want
 	}
 	b := s.buf[s.off-s.bufAt:]
 	return b[:min(n, len(b))], nil
