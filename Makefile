@@ -9,7 +9,7 @@ LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
 TOOLS := $(CURDIR)/.tools
 LINT := $(TOOLS)/golangci-lint
 
-.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check browser compat compat-ci sizes bench fmt clean
+.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check browser compat compat-ci sizes suites bench fmt clean
 
 help: ## list the goals
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,6 +77,10 @@ test: deps build vet lint unit nested wasm-check browser compat-ci sizes ## ever
 
 image: ## reproducible OCI image (amd64, arm64) in dist/, digest on stdout
 	./scripts/image.sh
+
+suites: ## the action log's random suites in full: 1,000 kills, every failing call, many power failures (about half an hour)
+	TEAPOT_SUITES=40 go test -timeout 2h -run 'KillNine|PowerFailures|EveryFailingCall|BitFlips' -v ./actionlog/
+	go test -timeout 1h -run Model -rapid.checks=2000 ./actionlog/
 
 bench: ## speed tables, ratios in one run
 	./scripts/bench.sh

@@ -11,3 +11,7 @@ GOOS=js GOARCH=wasm go test -exec="$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./
 echo
 echo "simulator and keys, one core, in process (wanted: 2,000 quotes and 5,000 keys per second):"
 go test -cpu 1 -run '^$' -bench . -benchtime 1s ./attest/sim ./keys/dstackkey | awk '/^Benchmark/ { printf "  %-40s %10.0f per s\n", $1, 1e9 / $3 }'
+
+echo
+echo "action log: appends, queries, proofs, audit, restart, many logs"
+go run ./actionlog/logbench

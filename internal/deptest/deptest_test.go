@@ -24,6 +24,13 @@ var may = map[string][]string{
 	"bundle":    {"evidence", "tlog", "dcap", "appraisal"},
 	"verify":    {"appraisal", "dcap", "eventlog", "evidence", "tlog", "bundle"},
 	"keys":      {},
+	"actionlog": {"actionlog/disk", "actionlog/index", "actionlog/segment", "bundle", "tlog"},
+
+	"actionlog/disk":          {},
+	"actionlog/disk/disktest": {"actionlog/disk"},
+	"actionlog/index":         {"actionlog/disk"},
+	"actionlog/legacy":        {},
+	"actionlog/segment":       {"actionlog/disk"},
 
 	"internal/plainyaml":  {},
 	"internal/strictjson": {},
