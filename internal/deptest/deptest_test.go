@@ -32,6 +32,12 @@ var may = map[string][]string{
 	"actionlog/legacy":        {},
 	"actionlog/segment":       {"actionlog/disk"},
 
+	"attest/dstack":        {"attest", "evidence", "eventlog"},
+	"attest/gramine":       {"attest", "evidence"},
+	"attest/tsm":           {"attest", "evidence", "eventlog"},
+	"attest/sim/devattest": {"attest/sim/pki"},
+	"guestapi":             {"attest", "evidence", "eventlog", "keys/dstackkey"},
+
 	"internal/plainyaml":  {},
 	"internal/strictjson": {},
 	"web/page":            {"appraisal", "bundle", "dcap", "eventlog", "evidence", "tlog", "verify"},
