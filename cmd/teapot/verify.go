@@ -293,9 +293,8 @@ func (v *verifier) print(r verify.Result) error {
 // unjudged reports that there is no verdict; with --json as a result of tier none, so that a program reads one shape.
 func (v *verifier) unjudged(target string, err error) error {
 	exit := &exitError{code: 2, err: err}
-	var typed *client.Error
-	if !errors.As(err, &exit) && errors.As(err, &typed) {
-		exit.hint = typed.Hint()
+	if !errors.As(err, &exit) {
+		exit.hint = nextStep(err)
 	}
 	if v.flags.asJSON && exit.code == 2 {
 		r := verify.Unjudged(target, err, time.Now())
@@ -304,6 +303,19 @@ func (v *verifier) unjudged(target string, err error) error {
 		}
 	}
 	return exit
+}
+
+// nextStep says what to do when there is no verdict.
+func nextStep(err error) string {
+	var typed *client.Error
+	var cut *bundle.TruncatedError
+	switch {
+	case errors.As(err, &typed):
+		return typed.Hint()
+	case errors.As(err, &cut):
+		return "fetch it again (teapot bundle URL -o FILE); if it breaks off again, something in between cuts it"
+	}
+	return "fetch it again; if it stays, whoever made it made it wrong, or with a newer version"
 }
 
 // watch verifies again and again, and prints the whole result whenever the verdict changes.
