@@ -206,7 +206,7 @@ func (c *Client) logOf(ctx context.Context, agent string, o LookOptions, seen []
 		q.Base = verifiedSize(seen)
 	}
 	return verify.Log{
-		Agent: agent, From: q.From, Type: q.Type,
+		Agent: agent, From: q.From, To: q.To, Type: q.Type, Contents: true,
 		Bundle: &lazyBundle{open: func() (io.ReadCloser, error) { return c.bundleFrom(ctx, agent, q) }},
 		Proof: func(from, to uint64) ([][]byte, error) {
 			p, err := c.Proof(ctx, agent, from, to)

@@ -51,8 +51,10 @@ type Input struct {
 type Log struct {
 	Agent  string
 	Bundle io.Reader
-	From   uint64 // the part asked for: 0 is the whole log
-	Type   string // the type asked for; empty is all
+	// What was asked for. An answer from a URL is judged by this, never by what its header says was asked.
+	From, To uint64 // indices [From, To); 0 and 0 is the whole log
+	Type     string // empty is all
+	Contents bool   // with contents: public ones must not be missing
 	// Proof asks the server for the consistency proof between two sizes (RFC 9162 section 2.1.4); nil: cannot ask.
 	Proof func(from, to uint64) ([][]byte, error)
 }

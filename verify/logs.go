@@ -25,6 +25,7 @@ type logWalk struct {
 	seen   []Seen                          // what the reader remembers of this log
 	resume *tlog.AuditState                // the remembered audit that the bundle continues
 	roots  map[uint64]tlog.Hash            // of this tree at sizes of interest
+	asked  bundle.Query                    // of a file what its header says
 	note   string                          // checkpoint the session attests; empty for files
 	label  string                          // "agent NAME: " when there are several
 	report *tlog.AuditReport
@@ -114,9 +115,13 @@ func (w *logWalk) audit(l Log) error {
 	if h.Base > 0 && w.resume == nil {
 		return fmt.Errorf("the bundle begins at entry %d of a log that this machine has not verified up to there: ask for the whole log", h.Base)
 	}
+	w.asked = h.Query
+	if w.a.in.Kind == KindURL {
+		w.asked = l.query()
+	}
 	auditor, err := tlog.NewAuditor(tlog.AuditOptions{
 		Origin: w.part.Log.Origin, LogKey: ed25519.PublicKey(w.part.Log.Key[:]), State: w.resume, Kinds: w.reader.Kinds,
-		Window: h.Query.Window, Contents: h.Query.Contents, MayErase: w.mayErase(), Workers: w.a.in.Workers,
+		Window: w.asked.Window, Contents: w.asked.Contents, MayErase: w.mayErase(), Workers: w.a.in.Workers,
 		Entry: w.a.in.Entry,
 	})
 	if err != nil {
@@ -187,9 +192,18 @@ func (w *logWalk) findings() {
 	}
 }
 
+// query is what was asked of the server.
+func (l Log) query() bundle.Query {
+	q := bundle.Query{Window: tlog.Window{From: l.From, To: l.To}, Contents: l.Contents}
+	if l.Type != "" {
+		q.Types = []string{l.Type}
+	}
+	return q
+}
+
 // mayErase knows which start allowed whom to have content erased.
 func (w *logWalk) mayErase() func(start uint64, by tlog.Requester) error {
-	allowed := map[uint64][]string{}
+	allowed := map[uint64][]string{} // what every document of a start allows: one that no boot leaf names must not widen it
 	for _, ev := range w.docs {
 		boot, err := evidence.ParseBoot(ev.Statement)
 		if err != nil {
@@ -201,7 +215,10 @@ func (w *logWalk) mayErase() func(start uint64, by tlog.Requester) error {
 		}
 		for _, p := range parts {
 			if p.Log.Origin == w.part.Log.Origin {
-				allowed[p.Found.BootNumber] = boot.Policies.Erasure.Requesters
+				who, more := allowed[p.Found.BootNumber]
+				allowed[p.Found.BootNumber] = slices.DeleteFunc(slices.Clone(boot.Policies.Erasure.Requesters), func(r string) bool {
+					return more && !slices.Contains(who, r)
+				})
 			}
 		}
 	}
@@ -299,10 +316,10 @@ func (w *logWalk) scope() string {
 	switch {
 	case w.report == nil:
 		return "nothing"
-	case w.report.LeftOut > 0 && len(h.Query.Types) > 0:
-		return fmt.Sprintf("types %v, complete", h.Query.Types)
+	case w.report.LeftOut > 0 && len(w.asked.Types) > 0:
+		return fmt.Sprintf("types %v, complete", w.asked.Types)
 	case w.report.LeftOut > 0:
-		return fmt.Sprintf("entries %d to %d and what proves them", h.Query.From, h.Query.To)
+		return fmt.Sprintf("entries %d to %d and what proves them", w.asked.From, w.asked.To)
 	case h.Base > 0:
 		return fmt.Sprintf("since entry %d, verified before on this machine", h.Base)
 	}
