@@ -39,7 +39,7 @@ type Erasure struct {
 // GuestAPI is what one socket of the guest API lets other processes do.
 type GuestAPI struct {
 	Socket      string   `json:"socket"`       // name of the socket, not its path on the host
-	Methods     []string `json:"methods"`      // sorted; allowed methods
+	Methods     []string `json:"methods"`      // sorted; allowed methods, "*" is all
 	KeyPrefixes []string `json:"key_prefixes"` // sorted; allowed key path prefixes, "" is any but the reserved ones
 	Prefixes    []string `json:"prefixes"`     // sorted; report data prefixes beyond empty and app-data, "*" is any
 	RATLS       bool     `json:"ra_tls"`       // usage_ra_tls allowed

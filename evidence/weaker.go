@@ -76,9 +76,11 @@ func weakerGuestAPI(now, before []GuestAPI) []string {
 }
 
 func (g GuestAPI) within(before GuestAPI) bool {
-	return subset(g.Methods, before.Methods) && covered(g.KeyPrefixes, before.KeyPrefixes) &&
-		(subset(g.Prefixes, before.Prefixes) || slices.Contains(before.Prefixes, "*")) && (!g.RATLS || before.RATLS)
+	return orAny(g.Methods, before.Methods) && covered(g.KeyPrefixes, before.KeyPrefixes) && orAny(g.Prefixes, before.Prefixes) && (!g.RATLS || before.RATLS)
 }
+
+// orAny: a subset of what was allowed before, where "*" allowed all.
+func orAny(now, before []string) bool { return slices.Contains(before, "*") || subset(now, before) }
 
 // covered: each prefix begins with one that was allowed before.
 func covered(now, before []string) bool {

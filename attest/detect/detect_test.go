@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"os"
@@ -234,5 +235,39 @@ func TestElizasSalt(t *testing.T) {
 	s, _ := readSettings(envOf(map[string]string{"TEE_MODE": "LOCAL"}))
 	if len(s.warnings()) == 0 {
 		t.Error("TEE_MODE without a salt deserves a warning")
+	}
+}
+
+// canned answers every request with one quote.
+type canned struct {
+	attest.Attester
+	quote []byte
+}
+
+func (c canned) Quote(context.Context, [64]byte) (attest.Quote, error) {
+	return attest.Quote{Raw: c.quote}, nil
+}
+
+func TestRootOfRealQuotesIsIntels(t *testing.T) {
+	dir := os.Getenv("TEAPOT_SHARED")
+	if dir == "" {
+		dir = "../../../shared"
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "corpus", "dcap", "real", "*", "quote.bin"))
+	if err != nil || len(files) == 0 {
+		t.Skip("no shared corpus")
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, genuine, err := rootOf(t.Context(), canned{quote: raw}, time.Now()); err != nil || !genuine {
+			t.Errorf("%s: genuine %v, %v", file, genuine, err)
+		}
+		raw[600] ^= 1
+		if _, _, err := rootOf(t.Context(), canned{quote: raw}, time.Now()); err == nil {
+			t.Errorf("%s: a changed quote counts", file)
+		}
 	}
 }
