@@ -68,7 +68,7 @@ func (p *Page) Judge(boot, session, log []byte, o Options) (*Judged, error) {
 		return nil, err
 	}
 	in.Kind, in.Boot, in.Session = verify.KindURL, boot, session
-	in.Logs = []verify.Log{{Agent: o.Agent, Bundle: bytes.NewReader(log)}}
+	in.Logs = []verify.Log{{Agent: o.Agent, Bundle: bytes.NewReader(log), From: o.From, Contents: true}}
 	j := &Judged{Entries: []Entry{}, HPKE: []HPKEKey{}, Seen: []verify.Seen{}}
 	p.watch(&in, j)
 	if j.Result, err = verify.Appraise(in, policy, o.At); err != nil {

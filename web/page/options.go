@@ -24,6 +24,7 @@ type Options struct {
 	Secure         bool            `json:"secure"`          // https
 	Seen           json.RawMessage `json:"seen"`            // array of verify.Seen that this browser remembers
 	State          json.RawMessage `json:"state"`           // where Follow goes on
+	From           uint64          `json:"from"`            // first entry that was asked for; 0: the whole log
 	Message        *string         `json:"message"`         // Receipt: what the reader sent
 	Reply          *string         `json:"reply"`           // Receipt: what stands on the reader's screen
 }

@@ -44,7 +44,7 @@ export class Session {
     const session = await this.proof(boot, n);
     const judged = await verifier().ask<Judged>("judge", [boot, session.body, log], {
       at: new Date().toISOString(), ...this.extra, target: this.base.origin, nonce: n, channel: session.channel,
-      agent: row.id, loopback: loopback(this.base), secure: this.base.protocol === "https:", seen: remembered(this.base.origin),
+      agent: row.id, from, loopback: loopback(this.base), secure: this.base.protocol === "https:", seen: remembered(this.base.origin),
     });
     remember(this.base.origin, judged.seen);
     this.known = { ...judged, hpke: judged.hpke.map((k) => ({ ...k, public: fromBase64(k.public) })) };
