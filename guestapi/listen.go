@@ -14,8 +14,8 @@ import (
 
 // Limits bound what one connection may cost. Zero fields take the defaults in brackets.
 type Limits struct {
-	Header time.Duration // until the headers are there [10 s]
-	Body   time.Duration // until headers and body are there [30 s]
+	Header time.Duration // until the headers are there [5 s]
+	Body   time.Duration // until headers and body are there [10 s]
 	Answer time.Duration // until the answer is written [60 s]
 	Idle   time.Duration // between two requests [15 s]
 }
@@ -24,8 +24,8 @@ type Limits struct {
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, l Limits) error {
 	srv := &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: orDefault(l.Header, 10*time.Second),
-		ReadTimeout:       orDefault(l.Body, 30*time.Second),
+		ReadHeaderTimeout: orDefault(l.Header, 5*time.Second),
+		ReadTimeout:       orDefault(l.Body, 10*time.Second),
 		WriteTimeout:      orDefault(l.Answer, 60*time.Second),
 		IdleTimeout:       orDefault(l.Idle, 15*time.Second),
 		MaxHeaderBytes:    16 << 10,

@@ -1,6 +1,7 @@
 package guestapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -91,6 +92,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out.fail(status, err.Error())
 		return
 	}
+	out.json = request.json || request.query != nil
 	reply, err := m.call(r.Context(), s, request)
 	if err != nil {
 		if _, ok := errors.AsType[*undecodable](err); ok {
@@ -144,7 +146,8 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, json bool) (reques
 		}
 		return request{}, status, fmt.Errorf("reading the request body: %w", err)
 	}
-	return request{body: body, json: json}, 0, nil
+	// A brace begins no protobuf message of this protocol: it is JSON from somebody who forgot the content type.
+	return request{body: body, json: json || bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))}, 0, nil
 }
 
 // response writes one answer. Content-Length is always set: clients on unix sockets cannot read chunks.

@@ -109,6 +109,11 @@ func TestQueryArguments(t *testing.T) {
 		t.Errorf("?json: %d %v", w.Code, w.Header())
 	}
 	w = httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/GetKey", strings.NewReader(" {\"path\":\"a/b\"}")))
+	if w.Header().Get("Content-Type") != "application/json" || w.Code != 200 {
+		t.Errorf("forgotten content type: %d %v", w.Code, w.Header())
+	}
+	w = httptest.NewRecorder()
 	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/prpc/Tappd.DeriveKey?path=p&alt_names[0]=a.com&alt_names[1]=b.com&usage_ra_tls=maybe", http.NoBody))
 	if w.Code != 400 || !strings.Contains(w.Body.String(), "usage_ra_tls") {
 		t.Errorf("bad bool: %d %s", w.Code, w.Body)
@@ -199,4 +204,31 @@ func TestHandWrittenClient(t *testing.T) {
 	if answer.StatusCode != 400 || answer.ContentLength <= 0 || !answer.Close {
 		t.Errorf("%d, length %d, close %v", answer.StatusCode, answer.ContentLength, answer.Close)
 	}
+}
+
+// FuzzServer: whatever arrives, the answer has one of four statuses, its exact length, and no byte outside ASCII in JSON.
+func FuzzServer(f *testing.F) {
+	for _, path := range []string{"/GetKey", "/prpc/Tappd.TdxQuote", "/v1/Attest", "/Verify", "/GetTlsKey", "/prpc/Tappd.DeriveKey"} {
+		f.Add(path, "application/json", []byte(`{"path":"a","report_data":"00","algorithm":"ed25519"}`))
+		f.Add(path, "", []byte("\x0a\x01a\x12\x01b"))
+	}
+	s, _ := newServer(f, guestapi.AllowEverything())
+	f.Fuzz(func(t *testing.T, path, contentType string, body []byte) {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
+		r.URL.Path = path
+		r.Header.Set("Content-Type", contentType)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		switch w.Code {
+		case 200, 400, 404, 413:
+		default:
+			t.Errorf("status %d", w.Code)
+		}
+		if w.Header().Get("Content-Length") != strconv.Itoa(w.Body.Len()) {
+			t.Errorf("Content-Length %s for %d bytes", w.Header().Get("Content-Length"), w.Body.Len())
+		}
+		if w.Header().Get("Content-Type") == "application/json" && strings.ContainsFunc(w.Body.String(), func(r rune) bool { return r > 0x7e }) {
+			t.Errorf("not ASCII: %q", w.Body)
+		}
+	})
 }

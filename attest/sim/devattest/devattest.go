@@ -16,6 +16,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/teapot-tee/teapot/attest/sim/pki"
 )
 
@@ -61,6 +63,9 @@ type Options struct {
 
 // Play plays in dir, made if it is not there. It must be empty.
 func Play(dir string, o Options) (*Played, error) {
+	if _, err := os.ReadDir(dir); errors.Is(err, unix.ENOTCONN) { // a simulator that was killed left its mount
+		_ = unix.Unmount(dir, unix.MNT_DETACH)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("playing /dev/attestation: %w", err)
 	}

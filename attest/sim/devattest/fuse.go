@@ -7,6 +7,7 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 )
 
 // mount plays with FUSE.
@@ -22,7 +23,12 @@ func (d *device) mount(dir string) (*Played, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Played{How: "FUSE", close: server.Unmount}, nil
+	return &Played{How: "FUSE", close: func() error {
+		if server.Unmount() == nil {
+			return nil
+		}
+		return unix.Unmount(dir, unix.MNT_DETACH) // somebody still has a file open: they keep it, the directory is free
+	}}, nil
 }
 
 // directory is /dev/attestation or its keys/.
