@@ -57,9 +57,14 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 	if err := a.recall(ctx); err != nil {
 		return nil, fmt.Errorf("starting agent %s: %w", a.Name(), err)
 	}
+	if err := errors.Join(a.learn(ctx), a.audit(ctx)); err != nil {
+		return nil, fmt.Errorf("starting agent %s: %w", a.Name(), err)
+	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
+	proofs := c.Log.Subscribe(run)
 	a.stopped.Go(func() { a.work(run) })
+	a.stopped.Go(func() { a.forget(run, proofs) })
 	if err := a.startServices(run); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/teapot-tee/teapot/agent/model"
 	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/agent/record"
+	"github.com/teapot-tee/teapot/agent/spend"
 	"github.com/teapot-tee/teapot/tlog"
 )
 
@@ -36,10 +37,11 @@ type intent struct {
 }
 
 type result struct {
-	Action string          `json:"action"`
-	OK     bool            `json:"ok"`
-	Error  string          `json:"error,omitempty"`
-	Result json.RawMessage `json:"result,omitempty"`
+	Action  string          `json:"action"`
+	OK      bool            `json:"ok"`
+	Refused bool            `json:"refused,omitempty"` // the spending policy said no; nothing was signed
+	Error   string          `json:"error,omitempty"`
+	Result  json.RawMessage `json:"result,omitempty"`
 }
 
 // Do is the gate: intent (durable), act, result. What is done inside names this intent as its cause.
@@ -62,6 +64,7 @@ func (t *turn) Do(ctx context.Context, i plugin.Intent, act func(ctx context.Con
 	r := result{Action: i.Name, OK: actErr == nil}
 	if actErr != nil {
 		r.Error = bounded(actErr.Error())
+		_, r.Refused = errors.AsType[*spend.Refused](actErr)
 	} else if r.Result, err = json.Marshal(value); err != nil {
 		r.Error = "the result cannot be written as JSON"
 	}

@@ -72,3 +72,22 @@ func (s *Store) Has(kind string) bool {
 	defer s.mu.Unlock()
 	return slices.ContainsFunc(s.indexed, func(i Item) bool { return i.Type == kind })
 }
+
+// Of returns everything of a type that is searched, oldest first.
+func (s *Store) Of(kind string) (list []Item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.indexed {
+		if i.Type == kind {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// Keep takes what is not wanted out of the search, in the process only.
+func (s *Store) Keep(kind string, wanted func(Item) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.indexed = slices.DeleteFunc(s.indexed, func(i Item) bool { return i.Type == kind && !wanted(i) })
+}

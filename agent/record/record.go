@@ -42,6 +42,8 @@ type Log interface {
 	RoomSecret(room string) []byte
 	// HoldsRoom says whether a viewer proved to hold a room's secret.
 	HoldsRoom(v actionlog.Viewer, room string) bool
+	// Subscribe sends each new entry until the context ends.
+	Subscribe(ctx context.Context) <-chan actionlog.Proof
 	// Origin names the log.
 	Origin() string
 }
