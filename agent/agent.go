@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/model/providers"
 	"github.com/teapot-tee/teapot/agent/plugin"
+	"github.com/teapot-tee/teapot/agent/plugins"
 	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/agent/spend"
 	"github.com/teapot-tee/teapot/agent/tee"
@@ -48,17 +50,14 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 	if err := c.defaults(); err != nil {
 		return nil, fmt.Errorf("starting agent %s: %w", c.Character.Name, err)
 	}
-	a := &Agent{config: c, character: c.Character, rooms: map[string]plugin.RoomState{}, background: make(chan task, 256), spent: spend.New(c.Character.ID, c.Spending)}
-	a.install(bootstrap.Plugin())
-	a.install(tee.Plugin())
-	for _, p := range c.Plugins {
-		a.install(p)
+	set, err := plugins.ForCharacter(ctx, c.Character)
+	if err != nil {
+		return nil, fmt.Errorf("starting agent %s: %w", c.Character.Name, err)
 	}
-	if err := a.recall(ctx); err != nil {
-		return nil, fmt.Errorf("starting agent %s: %w", a.Name(), err)
-	}
-	if err := errors.Join(a.learn(ctx), a.audit(ctx)); err != nil {
-		return nil, fmt.Errorf("starting agent %s: %w", a.Name(), err)
+	c.take(set)
+	a := assemble(c)
+	if err := errors.Join(a.recall(ctx), a.learn(ctx), a.audit(ctx)); err != nil {
+		return nil, errors.Join(fmt.Errorf("starting agent %s: %w", a.Name(), err), a.stopServices())
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
@@ -69,6 +68,19 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
+}
+
+func assemble(c Config) *Agent {
+	a := &Agent{
+		config: c, character: c.Character, rooms: map[string]plugin.RoomState{}, background: make(chan task, 256),
+		spent: spend.New(c.Character.ID, c.Spending),
+	}
+	a.install(bootstrap.Plugin())
+	a.install(tee.Plugin())
+	for _, p := range c.Plugins {
+		a.install(p)
+	}
+	return a
 }
 
 func (c *Config) defaults() (err error) {
@@ -97,6 +109,20 @@ func (c *Config) defaults() (err error) {
 		c.Chains, err = chains.FromSettings(c.Character.Setting, c.HTTP)
 	}
 	return err
+}
+
+// take adds what the character switched on.
+func (c *Config) take(s plugins.Set) {
+	c.Plugins = append(slices.Clone(c.Plugins), s.Plugins...)
+	c.Hosts = append(slices.Clone(c.Hosts), s.Hosts...)
+	c.HostKeys = maps.Clone(c.HostKeys)
+	if c.HostKeys == nil {
+		c.HostKeys = map[string]string{}
+	}
+	maps.Copy(c.HostKeys, s.HostKeys)
+	for _, note := range s.Notes {
+		c.Logger.Warn(note, "agent", c.Character.Name)
+	}
 }
 
 // install adds a plugin's parts. Of two actions with one name the first counts: a plugin cannot replace a built-in one.
@@ -146,6 +172,10 @@ func (a *Agent) startServices(ctx context.Context) error {
 func (a *Agent) Close() error {
 	a.stop()
 	a.stopped.Wait()
+	return a.stopServices()
+}
+
+func (a *Agent) stopServices() error {
 	var errs []error
 	for _, s := range slices.Backward(a.services) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -98,9 +98,18 @@ func (s Server) transport(ctx context.Context) (sdk.Transport, error) {
 // Close ends the session and the process behind it.
 func (s *Session) Close() error { return s.session.Close() }
 
+// ServiceType makes the session a service, so that it ends with its agent.
+func (s *Session) ServiceType() string { return "mcp/" + s.server.Name }
+
+// Start does nothing: Connect did.
+func (s *Session) Start(context.Context, plugin.Runtime) error { return nil }
+
+// Stop closes the session.
+func (s *Session) Stop(context.Context) error { return s.Close() }
+
 // Plugin returns the tools as actions.
 func (s *Session) Plugin() plugin.Plugin {
-	p := plugin.Plugin{Name: "mcp/" + s.server.Name, Description: "Tools of the MCP server " + s.server.Name}
+	p := plugin.Plugin{Name: s.ServiceType(), Description: "Tools of the MCP server " + s.server.Name, Services: []plugin.Service{s}}
 	for _, tool := range s.tools {
 		p.Actions = append(p.Actions, s.action(tool))
 	}

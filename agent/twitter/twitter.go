@@ -147,7 +147,9 @@ func (c *client) spontaneous(ctx context.Context, r plugin.Runtime) {
 
 // Stop ends the loop.
 func (c *client) Stop(context.Context) error {
-	c.stop()
+	if c.stop != nil {
+		c.stop()
+	}
 	c.done.Wait()
 	return nil
 }
