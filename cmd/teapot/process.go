@@ -22,6 +22,7 @@ import (
 	"github.com/teapot-tee/teapot/attest/detect"
 	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/boot/measured"
+	"github.com/teapot-tee/teapot/deploy/appcompose"
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server"
@@ -33,7 +34,7 @@ import (
 type processFlags struct {
 	addr, data, unix, config, appCompose string
 	pins, names                          []string
-	tls, verbose                         bool
+	tls, verbose, sealToSigner           bool
 }
 
 func (f *processFlags) flags(cmd *cobra.Command) {
@@ -45,6 +46,7 @@ func (f *processFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.pins, "pin", nil, "SHA-256 of a file that may be used; on a measured command line the file counts as measured (repeat)")
 	cmd.Flags().BoolVar(&f.tls, "tls", false, "attested TLS with a key made at this start")
 	cmd.Flags().StringArrayVar(&f.names, "tls-name", nil, "name in the TLS certificate (repeat)")
+	cmd.Flags().BoolVar(&f.sealToSigner, "seal-to-signer", false, "SGX: any code of the same signer may open the data (survives upgrades; shows in custody)")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "log every step")
 }
 
@@ -91,7 +93,7 @@ func (r *running) detect(ctx context.Context) error {
 		}
 	}
 	env := detect.Environment{Dir: r.flags.data, AppCompose: compose}
-	if err := rootKeys(&env); err != nil { // before the data directory: it may be a mount that this unlocks
+	if err := rootKeys(&env, r.flags.sealToSigner); err != nil { // before the data directory: it may be a mount that this unlocks
 		return err
 	}
 	if err := os.MkdirAll(r.flags.data, 0o700); err != nil {
@@ -119,6 +121,9 @@ func (r *running) boot(ctx context.Context, config []byte, agents []boot.AgentSp
 	info, err := r.attester.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the platform what it was started with: %w", err)
+	}
+	if err := appcompose.CheckLaunch(info.AppCompose, os.Getenv("TEAPOT_LAUNCH_TOKEN")); err != nil {
+		return err
 	}
 	unmeasured = append(unmeasured, info.Unmeasured...)
 	slices.SortFunc(unmeasured, func(a, b evidence.Unmeasured) int { return cmpStrings(a.Name, b.Name) })

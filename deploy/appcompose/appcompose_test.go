@@ -93,3 +93,24 @@ func TestWrapGivesPlatformSocketsToTeapotOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestSwappedEnvironmentIsRefused(t *testing.T) {
+	app, err := Render(Options{Name: "teapot-demo", Compose: []byte("services: {}\n"), LaunchToken: []byte("the token")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckLaunch(app.Bytes, "the token"); err != nil {
+		t.Error(err)
+	}
+	for _, token := range []string{"", "another", "the token "} {
+		if CheckLaunch(app.Bytes, token) == nil {
+			t.Errorf("%q was accepted", token)
+		}
+	}
+	if err := CheckLaunch([]byte(`{"name":"x"}`), ""); err != nil {
+		t.Errorf("a file that asks for nothing: %v", err)
+	}
+	if CheckLaunch([]byte("no"), "") == nil {
+		t.Error("not JSON was accepted")
+	}
+}
