@@ -23,7 +23,7 @@ func (j *judge) conclude() {
 		}
 	}
 	if !complete {
-		r.Status = StatusNone
+		j.withdraw()
 	}
 	if j.q != nil {
 		j.judgePolicy(complete)
@@ -31,6 +31,15 @@ func (j *judge) conclude() {
 	r.Accepted = complete && !slices.ContainsFunc(r.Checks, func(c appraisal.Check) bool {
 		return c.Outcome == appraisal.Failed
 	}) && j.policyComplete()
+}
+
+// withdraw takes back what the levels say: without every check before them it is a claim, not a verdict.
+func (j *judge) withdraw() {
+	r := j.report
+	r.Status, r.Advisories, r.Launch, r.Current, r.TCBDate = StatusNone, nil, nil, nil, time.Time{}
+	if c := &r.Checks[checkStatus]; c.Outcome != appraisal.Failed && c.Outcome != appraisal.NotChecked {
+		*c = appraisal.Check{ID: c.ID, Link: c.Link, Detail: "does not count: another check failed"}
+	}
 }
 
 func (j *judge) policyComplete() bool {

@@ -364,8 +364,8 @@ func (f oneFault) judge(t *testing.T, r *dcap.Report) {
 		}
 		return
 	}
-	if r.Accepted || r.Status != dcap.StatusNone {
-		t.Errorf("status %q, accepted %v; want a refusal", r.Status, r.Accepted)
+	if r.Accepted || r.Status != dcap.StatusNone || r.Launch != nil || r.Advisories != nil {
+		t.Errorf("status %q, accepted %v, launch %v; want a refusal and no word on the TCB", r.Status, r.Accepted, r.Launch)
 	}
 	if string(r.Class) != f.want {
 		t.Errorf("class %q, want %q\n%s", r.Class, f.want, failures(r))
