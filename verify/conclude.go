@@ -33,6 +33,9 @@ func (v *verdict) notChecked(id, detail string) {
 	v.add(appraisal.Check{ID: id, Detail: detail})
 }
 
+// nothingThere begins the detail of a link that this kind of target does not have.
+const nothingThere = "nothing to look at"
+
 // fill adds "not checked" for every link nobody looked at: no link is skipped silently.
 func (v *verdict) fill(why string) {
 	for _, l := range links {
@@ -93,7 +96,15 @@ func (v *verdict) conclude(r *Result) {
 	if len(unmet) > 0 {
 		r.Exit = 1
 	}
-	r.Headline = v.headline(r, unmet)
+	if r.Headline = v.headline(r, unmet); r.Tier != appraisal.Contraindicated && r.unjudgedHardware() {
+		r.Tier, r.Exit, r.Headline = appraisal.None, 2, "NOT JUDGED: hardware: "+r.Find("hardware.quote").Detail
+	}
+}
+
+// unjudgedHardware: without collateral nothing that hangs on the quote can be judged.
+func (r *Result) unjudgedHardware() bool {
+	c := r.Find("hardware.quote")
+	return c.Detail != "" && c.Outcome == appraisal.NotChecked
 }
 
 func (v *verdict) tier(unmet []appraisal.Check) appraisal.Tier {

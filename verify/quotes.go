@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"errors"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -23,9 +24,11 @@ type judged struct {
 // judge verifies a quote as of a time, with collateral from the evidence, from the caller, or from the current start.
 func (a *appraiser) judge(name string, ev *evidence.Evidence, at time.Time) judged {
 	j := judged{name: name, evidence: ev}
-	var collateral *dcap.Collateral
-	if collateral, j.err = a.collateral(ev); j.err != nil {
-		return j
+	collateral := &dcap.Collateral{} // a quote that cannot be read needs none to be judged malformed
+	if _, err := dcap.Parse(ev.Quote); err == nil {
+		if collateral, j.err = a.collateral(ev); j.err != nil {
+			return j
+		}
 	}
 	j.report, j.err = a.in.Verifier.Verify(ev.Quote, collateral, a.options(at))
 	return j
@@ -49,7 +52,7 @@ func (a *appraiser) collateral(ev *evidence.Evidence) (*dcap.Collateral, error) 
 		case err == nil && len(fetched) > 0:
 			raw = fetched
 		case len(raw) == 0 && err != nil:
-			return nil, fmt.Errorf("no collateral: %w", err)
+			return nil, fmt.Errorf("%w, and none could be fetched: %w", errNoCollateral, err)
 		}
 	}
 	if len(raw) == 0 {
@@ -58,11 +61,7 @@ func (a *appraiser) collateral(ev *evidence.Evidence) (*dcap.Collateral, error) 
 	return dcap.ParseCollateral(raw)
 }
 
-type constError string
-
-func (e constError) Error() string { return string(e) }
-
-const errNoCollateral constError = "the evidence brings no collateral (Intel's TCB info, identities and revocation lists)"
+var errNoCollateral = errors.New("the evidence brings no collateral (Intel's TCB info, identities and revocation lists)")
 
 // hardware reports the links hardware, TCB and debug for the quotes of the current start.
 func (a *appraiser) hardware(quotes []judged) {
@@ -83,10 +82,10 @@ func (a *appraiser) unjudged(j judged) {
 		ID: "hardware.quote", Outcome: appraisal.Failed, Detail: fmt.Sprintf("the %s quote cannot be judged: %v", j.name, j.err), Fault: "host",
 		Remedy: "fetch the evidence again; look at the quote with `teapot quote show`",
 	}
-	if j.err == errNoCollateral { //nolint:errorlint // a constant of this file
+	if errors.Is(j.err, errNoCollateral) {
 		c.Outcome, c.Fault = appraisal.NotChecked, ""
 		c.Detail = fmt.Sprintf("%v: the %s quote cannot be judged", j.err, j.name)
-		c.Remedy = "fetch it (`teapot quote collateral`), or let this machine reach Intel's service"
+		c.Remedy = "let this machine reach Intel's service (or name a PCCS with --pccs); or judge evidence that brings its collateral"
 	}
 	a.add(c)
 }
@@ -146,31 +145,50 @@ func badIn(r *dcap.Report, in func(appraisal.Check) bool) (bad []appraisal.Check
 	return bad
 }
 
-// tcb reports the TCB link. A platform that is merely not up to date is a warning with a remedy; revoked is not.
+// tcb reports the TCB link. A platform that is merely not up to date is a warning with a remedy; revoked is not. A status
+// that the policy accepts is passed and named.
 func (a *appraiser) tcb(j judged) {
-	bad := badIn(j.report, isTCB)
+	accepted := outcomeOf(j.report, "policy.status") == appraisal.Passed
+	bad := badIn(j.report, func(c appraisal.Check) bool {
+		return isTCB(c) && !(accepted && c.ID == "tcb.status") && (accepted || c.ID != "policy.status")
+	})
 	if len(bad) == 0 {
 		a.passOnce("tcb.status", tcbText(j.report), j.report.Status.String(), "Intel's TCB info of "+j.report.LatestIssue.UTC().Format(time.DateOnly))
 		return
 	}
-	for i, c := range bad {
-		if c.Outcome == appraisal.NotChecked && len(bad) > 1 || c.ID == "policy.status" && i > 0 {
-			continue
+	for _, c := range bad {
+		if c.Outcome == appraisal.NotChecked && len(bad) > 1 {
+			continue // follows from the one that failed
 		}
-		c.ID = strings.Replace(c.ID, "policy.", "tcb.", 1)
-		if !strings.HasPrefix(c.ID, "tcb.") {
-			c.ID = "tcb." + c.ID
-		}
-		if j.report.Status != dcap.StatusNone && j.report.Status != dcap.Revoked && c.Outcome == appraisal.Failed {
-			c.Outcome = appraisal.Warning
-		}
-		c.Detail = j.name + " quote: " + c.Detail
-		a.addOnce(c)
+		a.addOnce(tcbFinding(j, c))
 	}
 }
 
+func tcbFinding(j judged, c appraisal.Check) appraisal.Check {
+	if c.ID == "tcb.status" {
+		c.Detail = "firmware, microcode or TDX module of the platform: " + c.Detail
+	}
+	c.ID = strings.Replace(c.ID, "policy.", "tcb.", 1)
+	if !strings.HasPrefix(c.ID, "tcb.") {
+		c.ID = "tcb." + c.ID
+	}
+	if j.report.Status != dcap.StatusNone && j.report.Status != dcap.Revoked && c.Outcome == appraisal.Failed {
+		c.Outcome = appraisal.Warning
+	}
+	return c
+}
+
+func outcomeOf(r *dcap.Report, id string) appraisal.Outcome {
+	for _, c := range r.Checks {
+		if c.ID == id {
+			return c.Outcome
+		}
+	}
+	return appraisal.NotChecked
+}
+
 func tcbText(r *dcap.Report) string {
-	text := fmt.Sprintf("firmware and microcode are %s", r.Status)
+	text := fmt.Sprintf("firmware, microcode and TDX module are %s", r.Status)
 	if len(r.Advisories) > 0 {
 		text += ", advisories " + strings.Join(r.Advisories, ", ")
 	}

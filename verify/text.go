@@ -54,7 +54,12 @@ func (p *printer) line(format string, args ...any) {
 
 func (p *printer) chain(checks []appraisal.Check) {
 	link := ""
+	var absent []string
 	for _, c := range checks {
+		if c.Outcome == appraisal.NotChecked && strings.HasPrefix(c.Detail, nothingThere) {
+			absent = append(absent, c.Link)
+			continue
+		}
 		if c.Link != link {
 			link = c.Link
 			p.line("")
@@ -65,6 +70,10 @@ func (p *printer) chain(checks []appraisal.Check) {
 			detail = "not checked (" + detail + ")"
 		}
 		p.line("  %-4s  %-24s %s", words[c.Outcome], c.ID, detail)
+	}
+	if len(absent) > 0 {
+		p.line("")
+		p.line("not checked, because there is nothing of it here: %s", strings.Join(absent, ", "))
 	}
 }
 
