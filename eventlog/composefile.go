@@ -143,6 +143,19 @@ func (r *ComposeReport) services(n *plainyaml.Node, declared []string) {
 	}
 	slices.SortFunc(r.Services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
 	r.judgeMounts(mounts, declared)
+	for name, service := range pairs(n) {
+		r.judgeName(name, service)
+	}
+}
+
+// judgeName: the compose network resolves container names like service names.
+func (r *ComposeReport) judgeName(name string, service *plainyaml.Node) {
+	for key, value := range pairs(service) {
+		taken := slices.ContainsFunc(r.Services, func(s Service) bool { return s.Name != name && s.Name == value.Value })
+		if key == "container_name" && taken {
+			r.find(RuleKeys, "services."+name+".container_name", "%.60q is another service's name: requests to that one could land here", value.Value)
+		}
+	}
 }
 
 // service judges one service and returns its mounts.

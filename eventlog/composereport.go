@@ -110,7 +110,7 @@ func (r *ComposeReport) judgeApp(app *AppCompose) {
 	for _, name := range app.Unknown {
 		r.find(RuleKeys, name, "unknown member of app-compose.json")
 	}
-	for name, value := range map[string][]byte{"docker_config": app.DockerConfig, "verity_volumes": app.VerityVolumes} {
+	for name, value := range map[string][]byte{"docker_config": app.DockerConfig, "verity_volumes": app.VerityVolumes, "snapshotter": []byte(app.Snapshotter)} {
 		if text := string(value); text != "" && text != "null" && text != "{}" && text != "[]" {
 			r.find(RuleKeys, name, "its effect is not judged here")
 		}
