@@ -73,20 +73,23 @@ func (l *Log) walk(ctx context.Context, from uint64, limit int, v Viewer, next f
 			order, todo = append(order, i), append(todo, i)
 		}
 	}
-	items, err := l.items(order, v)
-	return items, more, err
+	items, cut, err := l.items(order, v)
+	return items, more || cut, err
 }
 
-func (l *Log) items(indices []uint64, v Viewer) ([]Item, error) {
+func (l *Log) items(indices []uint64, v Viewer) (out []Item, cut bool, err error) {
 	slices.Sort(indices)
-	c := newCursor(l)
-	out := make([]Item, 0, len(indices))
+	c, size := newCursor(l), 0
 	for _, i := range indices {
+		if size > maxPageBytes {
+			return out, true, nil
+		}
 		it, err := c.item(i)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		out = append(out, l.For(it, v))
+		it = l.For(it, v)
+		out, size = append(out, it), size+len(it.Addendum)+len(it.Evidence)
 	}
-	return out, nil
+	return out, false, nil
 }

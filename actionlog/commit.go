@@ -284,7 +284,7 @@ func (l *Log) adopt(w *segment.Writer, keys *segment.ContentKeys) error {
 	defer l.mu.Unlock()
 	var err error
 	if l.writer != nil {
-		err = l.segs[len(l.segs)-1].reader.Release()
+		err = errors.Join(l.writer.Trim(), l.segs[len(l.segs)-1].reader.Release())
 	}
 	l.writer = w
 	l.segs = append(l.segs, newSeg(w.Reader(), keys))

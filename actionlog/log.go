@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -261,5 +262,5 @@ func (l *Log) close() error {
 	if l.writer == nil {
 		return nil
 	}
-	return l.segs[len(l.segs)-1].reader.Release()
+	return errors.Join(l.writer.Trim(), l.segs[len(l.segs)-1].reader.Release())
 }

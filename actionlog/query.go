@@ -29,8 +29,11 @@ type Query struct {
 	Viewer       Viewer
 }
 
-// MaxPage bounds a page.
-const MaxPage = 10000
+// A page ends after MaxPage entries, or with the entry that takes its contents over maxPageBytes.
+const (
+	MaxPage      = 10000
+	maxPageBytes = 8 << 20
+)
 
 // Page is one page of an answer.
 type Page struct {
@@ -190,6 +193,7 @@ type search struct {
 	items   []Item
 	next    string
 	matched uint64
+	bytes   int
 }
 
 const (
@@ -237,10 +241,10 @@ func (s *search) take(ctx context.Context, found []uint64) (done bool, err error
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		if len(s.items) == s.want && s.next == "" {
+		if s.full() && s.next == "" {
 			s.next = strconv.FormatUint(s.cursorAt(i), 10)
 		}
-		if len(s.items) == s.want && !s.counting() {
+		if s.full() && !s.counting() {
 			return true, nil
 		}
 		if err := s.read(i); err != nil {
@@ -249,6 +253,8 @@ func (s *search) take(ctx context.Context, found []uint64) (done bool, err error
 	}
 	return false, nil
 }
+
+func (s *search) full() bool { return len(s.items) == s.want || s.bytes > maxPageBytes }
 
 func (s *search) counting() bool { return s.q.Count && s.q.Text != "" }
 
@@ -276,8 +282,9 @@ func (s *search) read(i uint64) error {
 		s.skip--
 		return nil
 	}
-	if len(s.items) < s.want {
+	if !s.full() {
 		s.items = append(s.items, it)
+		s.bytes += len(it.Addendum) + len(it.Evidence)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package actionlog
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -20,14 +19,7 @@ type recovery struct {
 	note  []byte // the last checkpoint of a complete group
 	start *tlog.Start
 	tag   [segment.TagSize]byte // of the last frame of a complete group
-	group []held                // frames of a group whose last frame has not come yet
-	end   int64
-}
-
-// held is a decoded frame that waits for the end of its group.
-type held struct {
-	content frameContent
-	place   segment.Place
+	group []opened              // frames of a group whose last frame has not come yet
 }
 
 // recover reads the log from disk into memory, finishes erasures that were cut short, and removes the traces of a
@@ -108,8 +100,8 @@ func (r *recovery) read(rd *segment.Reader, n uint64, last bool) error {
 		return &Refused{fmt.Sprintf("segment %s does not continue %s", segment.Name(n), segment.Name(n-1)), "one of the two files was replaced by an older or other one, or entries at the end of the earlier one are gone; put the newest files back"}
 	}
 	s := newSeg(rd, nil)
-	r.group, r.end = r.group[:0], segment.HeaderSize
-	if err := rd.Scan(func(f segment.Frame) error { return r.frame(s, f) }); err != nil {
+	r.group = r.group[:0]
+	if err := r.scan(rd, s); err != nil {
 		return err
 	}
 	if len(s.first) == 0 {
@@ -127,6 +119,54 @@ func (r *recovery) read(rd *segment.Reader, n uint64, last bool) error {
 	return nil
 }
 
+// scan walks a segment on two cores: one reads, decrypts and hashes, the other follows the rules of the log.
+func (r *recovery) scan(rd *segment.Reader, s *seg) error {
+	frames, stop, scanned := make(chan opened, 16), make(chan struct{}), make(chan error, 1)
+	go func() {
+		scanned <- rd.Scan(func(f segment.Frame) error {
+			select {
+			case frames <- openPayload(f):
+				return nil
+			case <-stop:
+				return errStopScan
+			}
+		})
+		close(frames)
+	}()
+	var err error
+	for f := range frames {
+		if err == nil {
+			if err = r.frame(s, f); err != nil {
+				close(stop)
+			}
+		}
+	}
+	if again := <-scanned; err == nil {
+		err = again
+	}
+	return err
+}
+
+var errStopScan = errors.New("stop")
+
+// opened is a frame with what can be known of it without its neighbours.
+type opened struct {
+	segment.Frame
+	content frameContent
+	hashes  []tlog.Hash
+	err     error
+}
+
+func openPayload(f segment.Frame) opened {
+	o := opened{Frame: f}
+	if o.content, o.err = parsePayload(f.Payload); o.err == nil {
+		for i := range o.content.entries {
+			o.hashes = append(o.hashes, tlog.RecordHash(o.content.entries[i].leaf))
+		}
+	}
+	return o
+}
+
 // removeSegment takes away a segment that never had an acknowledged entry, so that its number is free again.
 func (l *Log) removeSegment(n uint64) error {
 	if err := l.store.fs.Remove(l.dir + "/" + segment.Name(n)); err != nil {
@@ -142,55 +182,43 @@ func (l *Log) removeSegment(n uint64) error {
 }
 
 // frame takes one frame; the entries of a group count when its last frame is there.
-func (r *recovery) frame(s *seg, f segment.Frame) error {
-	c, err := parsePayload(f.Payload)
-	if err != nil {
-		return fmt.Errorf("segment %d, byte %d: %w", s.head.Number, f.Place.Offset, err)
+func (r *recovery) frame(s *seg, f opened) error {
+	if f.err == nil && f.Final != (len(f.content.checkpoint) > 0) {
+		f.err = fmt.Errorf("%w: checkpoint in the wrong frame", errPayload)
 	}
-	if f.Final != (len(c.checkpoint) > 0) {
-		return fmt.Errorf("segment %d, byte %d: %w: checkpoint in the wrong frame", s.head.Number, f.Place.Offset, errPayload)
+	if f.err != nil {
+		return fmt.Errorf("segment %d, byte %d: %w", s.head.Number, f.Place.Offset, f.err)
 	}
+	r.group = append(r.group, f)
 	if !f.Final {
-		c.entries = cloneLeaves(c.entries)
-		r.group = append(r.group, held{c, f.Place})
 		return nil
 	}
-	for _, h := range r.group {
-		if err := r.apply(s, h.content, h.place); err != nil {
+	for i := range r.group {
+		if err := r.apply(s, &r.group[i]); err != nil {
 			return err
 		}
 	}
+	clear(r.group)
 	r.group = r.group[:0]
-	if err := r.apply(s, c, f.Place); err != nil {
-		return err
-	}
-	r.note, r.tag = append(r.note[:0], c.checkpoint...), f.Tag
+	r.note, r.tag = append(r.note[:0], f.content.checkpoint...), f.Tag
 	return nil
 }
 
-// cloneLeaves keeps what recovery needs of entries beyond the scan's buffer.
-func cloneLeaves(in []stored) []stored {
-	for i := range in {
-		in[i].leaf, in[i].content = bytes.Clone(in[i].leaf), nil
-	}
-	return in
-}
-
-func (r *recovery) apply(s *seg, c frameContent, p segment.Place) error {
-	l := r.l
+func (r *recovery) apply(s *seg, f *opened) error {
+	l, c := r.l, &f.content
 	if c.first != l.hashes.Size() {
 		return fmt.Errorf("segment %d: %w: entry %d where %d belongs", s.head.Number, errPayload, c.first, l.hashes.Size())
 	}
-	s.add(c.first, p)
+	s.add(c.first, f.Place)
 	for i := range c.entries {
-		if err := r.entry(&c.entries[i]); err != nil {
+		if err := r.entry(&c.entries[i], f.hashes[i]); err != nil {
 			return fmt.Errorf("segment %d: entry %d: %w", s.head.Number, l.hashes.Size(), err)
 		}
 	}
 	return nil
 }
 
-func (r *recovery) entry(e *stored) error {
+func (r *recovery) entry(e *stored, hash tlog.Hash) error {
 	l, leaf := r.l, &r.leaf
 	if err := leaf.Decode(e.leaf); err != nil {
 		return err
@@ -211,7 +239,7 @@ func (r *recovery) entry(e *stored) error {
 		}
 	}
 	l.last = leaf.Time
-	l.hashes.Append(tlog.RecordHash(e.leaf))
+	l.hashes.Append(hash)
 	return nil
 }
 

@@ -40,6 +40,8 @@ type File interface {
 	io.Closer
 	// Sync makes the file's bytes and length durable. After an error nothing is known about them: callers stop.
 	Sync() error
+	// Truncate cuts the file; bytes beyond size are given up.
+	Truncate(size int64) error
 	Size() (int64, error)
 }
 

@@ -136,7 +136,7 @@ type Frame struct {
 	Place   Place
 	Final   bool // the last of its group: nothing of a group counts before its last frame is there
 	Tag     [TagSize]byte
-	Payload []byte // valid only during the call
+	Payload []byte // stays as it is; keeping it keeps up to 4 MiB
 }
 
 // Scan walks the frames in order and calls each with every frame that opens. It ends without error at the first

@@ -138,6 +138,15 @@ func (w *Writer) append(payloads [][]byte) ([]Place, error) {
 	return places, nil
 }
 
+// Trim gives back what was preallocated and not used. Nothing depends on it.
+func (w *Writer) Trim() error {
+	if w.grow || w.err != nil || w.alloc == w.off {
+		return nil
+	}
+	w.alloc = w.off
+	return w.file.Truncate(w.off)
+}
+
 // Full reports whether the segment has reached its limit and the next one is due.
 func (w *Writer) Full() bool { return w.off >= Limit }
 

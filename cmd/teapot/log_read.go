@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -144,13 +145,20 @@ func tail(cmd *cobra.Command, s *logSource, filter filterFlags, lines int, follo
 	})
 }
 
-// follow reads server-sent events from an index on until the context ends, which is no error.
+// follow reads server-sent events from an index on until the context ends, which is no error. An agent that restarts is
+// waited for.
 func (s *logSource) follow(ctx context.Context, from uint64, each func(*v1.Entry) error) error {
-	for ctx.Err() == nil {
+	lost := 0 // attempts since the last answer
+	for ; ctx.Err() == nil; pause(ctx) {
 		resp, err := s.send(ctx, http.MethodGet, "events", url.Values{"from": {strconv.FormatUint(from, 10)}}, nil)
 		if err != nil {
-			return quiet(ctx, err)
+			var answered *refusal
+			if lost++; lost > comeBack || errors.As(err, &answered) {
+				return quiet(ctx, err)
+			}
+			continue
 		}
+		lost = 0
 		err = events(resp.Body, func(e *v1.Entry) error {
 			from = e.Index + 1
 			return each(e)
@@ -161,6 +169,16 @@ func (s *logSource) follow(ctx context.Context, from uint64, each func(*v1.Entry
 		}
 	}
 	return nil
+}
+
+// comeBack is for how many seconds tail tries to reach an agent again that went away.
+const comeBack = 60
+
+func pause(ctx context.Context) {
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+	}
 }
 
 // quiet drops the error that comes of the reader ending the command.

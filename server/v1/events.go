@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/tlog"
 )
 
 const heartbeat = 15 * time.Second
@@ -25,7 +26,7 @@ func (s Logs) events(w http.ResponseWriter, r *http.Request, l *actionlog.Log) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	st := &stream{w: w, flush: http.NewResponseController(w), l: l, v: s.viewer(r)}
-	if st.send(": teapot\n\n") != nil || st.backlog(from, l.Size()) != nil {
+	if st.send(": teapot\n\n") != nil || st.backlog(from) != nil {
 		return
 	}
 	st.follow(r, live)
@@ -61,27 +62,38 @@ func (s *stream) send(text string) error {
 	return s.flush.Flush()
 }
 
-func (s *stream) backlog(from, to uint64) error {
-	for s.next = from; s.next < to; {
-		if err := s.entry(s.next); err != nil {
+// backlog sends what was missed, all of it under one checkpoint that covers exactly that.
+func (s *stream) backlog(from uint64) error {
+	s.next = from
+	note := s.l.Checkpoint()
+	if note == nil {
+		return nil
+	}
+	c, err := tlog.ParseCheckpoint(note)
+	if err != nil {
+		return err
+	}
+	for s.next < c.Size {
+		path, err := s.l.InclusionProof(s.next, c.Size)
+		if err != nil {
+			return err
+		}
+		if err := s.entry(s.next, path, note); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// entry sends one entry under the newest checkpoint.
-func (s *stream) entry(i uint64) error {
+// entry sends one entry. A live one comes under the checkpoint of its own commit, so that the last entry of a commit
+// and its checkpoint have the same size: a reader who audits along can close the step there.
+func (s *stream) entry(i uint64, path []tlog.Hash, note []byte) error {
 	it, err := s.l.Entry(context.Background(), i)
 	if err != nil {
 		return err
 	}
-	p, err := s.l.Prove(i)
-	if err != nil {
-		return err
-	}
 	it = s.l.For(it, s.v)
-	b, err := encode(entryOf(&it).prove(p.Path, p.Checkpoint))
+	b, err := encode(entryOf(&it).prove(path, note))
 	if err != nil {
 		return err
 	}
@@ -102,7 +114,7 @@ func (s *stream) follow(r *http.Request, live <-chan actionlog.Proof) {
 				return
 			}
 			if p.Index >= s.next {
-				err = s.entry(p.Index)
+				err = s.entry(p.Index, p.Path, p.Checkpoint)
 			}
 		case <-beat.C:
 			err = s.send(": still here\n\n")

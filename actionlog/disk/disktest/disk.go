@@ -21,7 +21,7 @@ const Sector = 512
 // Call is one call of the file system, before it happens.
 type Call struct {
 	N    int    // how many calls came before
-	Op   string // "open", "create", "read", "write", "sync", "syncdir", "rename", "remove", "readdir", "mkdir", "size", "lock"
+	Op   string // "open", "create", "read", "write", "sync", "truncate", "syncdir", "rename", "remove", "readdir", "mkdir", "size", "lock"
 	Name string
 }
 
@@ -246,6 +246,19 @@ func (f *file) Size() (int64, error) {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
 	return int64(len(f.n.data)), f.d.ask("size", f.name)
+}
+
+// Truncate is durable with the next Sync; a crash before may bring the old length back.
+func (f *file) Truncate(size int64) error {
+	f.d.mu.Lock()
+	defer f.d.mu.Unlock()
+	if err := f.d.ask("truncate", f.name); err != nil {
+		return err
+	}
+	if size < int64(len(f.n.data)) {
+		f.n.data = f.n.data[:size]
+	}
+	return nil
 }
 
 func (f *file) Close() error { return nil }
