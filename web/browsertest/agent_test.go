@@ -30,3 +30,50 @@ func TestAgentPage(t *testing.T) {
 	b.axe("agent")
 	b.clean()
 }
+
+// The explorer judges an address as the agent page does, and opens the quote: fields, certificates, registers step by step.
+func TestExplorerOpensAnAgent(t *testing.T) {
+	a := own(t)
+	b := newTab(t)
+	b.open(site(t) + "/explorer") // another origin than the agent's
+	b.fill("#input", a.url)
+	b.click("#check")
+	if tier := b.judged(); tier != "contraindicated" {
+		t.Errorf("a simulation that the reader did not allow: tier %s: %s", tier, b.text("tp-chain h2"))
+	}
+	eval[bool](b, `document.querySelector("#simulated").checked = true`)
+	b.click("#check")
+	b.wait(`document.querySelector("tp-chain .verdict[data-tier=warning]")`, 10*time.Second)
+	b.wait(`document.querySelectorAll(".register").length === 4`, 5*time.Second)
+	if n := eval[int](b, `document.querySelectorAll(".register .tag[data-o=passed]").length`); n != 4 {
+		t.Errorf("%d of 4 registers replay", n)
+	}
+	if n := eval[int](b, `document.querySelectorAll(".register[data-register=RTMR3] .steps > li").length`); n < 3 {
+		t.Errorf("RTMR3 has %d steps", n)
+	}
+	if n := eval[int](b, `document.querySelectorAll(".certs > li .tag[data-o=good], .certs > li .tag[data-o=passed]").length`); n < 2 {
+		t.Errorf("%d certificates were found on no revocation list", n)
+	}
+	eval[bool](b, `document.querySelectorAll("details").forEach(d => d.open = true), true`)
+	b.shots("explorer-agent")
+	b.axe("explorer with an agent")
+	b.clean()
+}
+
+// A message, the model call it led to and the reply are one picture for the operator, who may read them.
+func TestCauseGraphOfAMessage(t *testing.T) {
+	a := own(t)
+	b := newTab(t)
+	b.open(a.url + "/chat")
+	b.wait(`document.querySelector(".seal[data-seal]")`, 10*time.Second)
+	b.say("What is your wallet address?")
+	eval[bool](b, `sessionStorage.setItem("teapot.token", "`+a.token+`"), true`)
+	b.open(a.url + "/")
+	b.wait(`[...document.querySelectorAll(".entry .words")].some(e => e.textContent.includes("What is your wallet address?"))`, 10*time.Second)
+	b.click(`.entry:first-child button`)
+	b.wait(`document.querySelectorAll(".graph .box").length >= 3`, 5*time.Second)
+	t.Logf("the graph: %s", eval[string](b, `[...document.querySelectorAll(".graph .box strong")].map(e => e.textContent).join(" → ")`))
+	b.shots("agent-causes")
+	b.axe("agent with a graph")
+	b.clean()
+}

@@ -211,7 +211,7 @@ func (b *tab) shots(name string) {
 		for _, scheme := range []string{"light", "dark"} {
 			b.look(px, scheme)
 			if wide := eval[int](b, "document.documentElement.scrollWidth - innerWidth"); wide > 0 {
-				b.t.Errorf("%s at %s width scrolls sideways by %d px", name, size, wide)
+				b.t.Errorf("%s at %s width scrolls sideways by %d px: %s", name, size, wide, eval[string](b, `[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest(".scroll")).slice(0, 6).map(e => e.tagName + "." + e.className).join(", ")`))
 			}
 			b.shot(fmt.Sprintf("%s-%s-%s", name, size, scheme))
 		}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/teapot-tee/teapot/web"
 )
@@ -45,7 +46,7 @@ func TestServedPageSaysThatItProvesNothing(t *testing.T) {
 	for _, path := range []string{"/explorer", "/chat", "/dashboard"} {
 		b := newTab(t)
 		b.open(site(t) + path)
-		b.wait(`document.querySelector("#provenance .hash")`, 5e9)
+		b.wait(`document.querySelector("#provenance .hash")`, 5*time.Second)
 		got := b.text("#provenance")
 		if !strings.Contains(got, "Served by the agent you are checking: convenience, not proof.") || !strings.Contains(got, sum) {
 			t.Errorf("%s says: %s", path, got)
@@ -53,18 +54,25 @@ func TestServedPageSaysThatItProvesNothing(t *testing.T) {
 	}
 }
 
-// Every text of a page exists in both languages, and the page says which one it speaks.
+// The reader's language is chosen once and remembered on every page.
 func TestChinese(t *testing.T) {
-	for _, path := range []string{"/explorer", "/chat", "/dashboard"} {
-		b := newTab(t)
-		b.open(site(t) + path)
-		b.click("#language")
+	address := own(t).url
+	b := newTab(t)
+	b.open(address + "/explorer")
+	b.click("#language")
+	for _, path := range []string{"/explorer", "/chat", "/dashboard", "/"} {
+		b.open(address + path)
 		if lang := eval[string](b, "document.documentElement.lang"); lang != "zh-Hans" {
 			t.Errorf("%s: lang %s", path, lang)
 		}
 		if title := b.text("nav"); !strings.Contains(title, "验证器") {
 			t.Errorf("%s: %s", path, title)
 		}
-		b.open(site(t) + path)
 	}
+	b.judged()
+	b.shots("agent-zh")
+	b.axe("agent in Chinese")
+	b.click("#language")
+	b.wait(`document.querySelector("tp-chain .word")?.textContent === "Warning"`, 5*time.Second)
+	b.clean()
 }

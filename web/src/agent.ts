@@ -19,6 +19,10 @@ import { verifier } from "./verifier";
 
 class AgentPage extends Element {
   private session = new Session(new URL("/", location.href));
+  private who = h("div", { class: "intro who" });
+  private notes = h("div", { class: "stack" });
+  private side = h("div", { class: "cols" });
+  private foot = h("div", { class: "stack" });
   private chain = h("tp-chain") as Chain;
   private log = h("tp-log") as Log;
   private graph = h("tp-graph") as Graph;
@@ -43,7 +47,7 @@ class AgentPage extends Element {
       const long = (this.session.row?.size ?? 0) > 400;
       await this.judge(long ? this.session.row!.size! - 200 : 0);
       if (long) await this.judge(0); // the first look proved the newest entries in their place; now every one of them
-      this.stop = follow(this.session, this.log, (why) => this.chain.fail(why));
+      if (this.session.known?.state) this.stop = follow(this.session, this.log, (why) => this.chain.fail(why));
     } catch (e) {
       this.chain.fail(t("agent.unreachable", (e as Error).message));
     }
@@ -65,11 +69,12 @@ class AgentPage extends Element {
   draw(): void {
     const s = this.session;
     const known = this.result?.agents?.find((a) => a.id === s.row?.id);
-    this.replaceChildren(
-      h("div", { class: "intro who" }, portrait(known?.log_key ?? ""), h("div", null, h("h1", null, s.row?.name ?? t("agent.title")), s.row ? h("p", { class: "hash" }, h("code", null, s.row.id)) : null), this.choose()),
-      this.chain, ...this.forgetting(),
-      h("div", { class: "cols" }, this.facts(known), wallets(known?.wallets ?? [], this.result?.simulated ?? false)),
-      this.log, this.graph, ...this.downloads());
+    this.who.replaceChildren(portrait(known?.log_key ?? ""), h("div", null, h("h1", null, s.row?.name ?? t("agent.title")), s.row ? h("p", { class: "hash" }, h("code", null, s.row.id)) : null), ...this.choose());
+    this.notes.replaceChildren(...this.forgetting());
+    this.side.replaceChildren(this.facts(known), wallets(known?.wallets ?? [], this.result?.simulated ?? false));
+    this.foot.replaceChildren(...this.downloads());
+    // Parts that keep what the reader has opened or focused are put in once and never moved.
+    if (!this.chain.isConnected) this.replaceChildren(this.who, this.chain, this.notes, this.side, this.log, this.graph, this.foot);
   }
 
   /** forgetting is offered where this browser remembers another log than the one that is here. */
@@ -79,12 +84,12 @@ class AgentPage extends Element {
   }
 
   /** choose appears when several agents live here. */
-  private choose(): HTMLElement | null {
+  private choose(): HTMLElement[] {
     const all = this.session.front?.agents ?? [];
-    if (all.length < 2) return null;
+    if (all.length < 2) return [];
     const select = h("select", { id: "choose", onchange: () => { location.search = `?agent=${encodeURIComponent(select.value)}`; } },
       all.map((a) => h("option", { value: a.id, selected: a.id === this.session.row?.id }, a.name)));
-    return h("div", { class: "choose" }, h("label", { for: "choose" }, t("agent.choose")), select);
+    return [h("div", { class: "choose" }, h("label", { for: "choose" }, t("agent.choose")), select)];
   }
 
   private facts(a: AgentResult | undefined): HTMLElement {

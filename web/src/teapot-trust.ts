@@ -10,7 +10,7 @@ import { Session } from "./session";
 type State = "pending" | "affirming" | "warning" | "simulated" | "contraindicated" | "grey";
 
 const style = `
-:host{display:inline-block;position:relative;font:14px/1.4 system-ui,sans-serif;--c:#5f6b66;--w:#ecebe5;--ink:#1c2521;--paper:#fffefb}
+:host{display:inline-block;position:relative;color-scheme:light;font:14px/1.4 system-ui,sans-serif;--c:#5f6b66;--w:#ecebe5;--ink:#1c2521;--paper:#fffefb}
 :host([state=affirming]){--c:#1d7550;--w:#e4f2ea}:host([state=warning]){--c:#8a5a00;--w:#fbf0d9}:host([state=contraindicated]){--c:#b0271d;--w:#fbe7e4}:host([state=simulated]){--c:#6438b3;--w:#efe8fb}
 button,a{font:inherit;color:inherit;cursor:pointer}
 .pill{display:inline-flex;gap:.45em;align-items:center;border:1.5px solid var(--c);background:var(--w);color:var(--c);border-radius:99px;padding:.35em .8em;font-weight:600}
@@ -21,7 +21,7 @@ ol{list-style:none;margin:.5em 0;padding:0;display:grid;gap:.3em}li{display:flex
 [data-o=passed]{color:#1d7550}[data-o=warning]{color:#8a5a00}[data-o=failed]{color:#b0271d}[data-o=not_checked]{color:#5f6b66}
 p{margin:.3em 0}.go{display:flex;gap:.8em}.go button{background:none;border:0;padding:0;text-decoration:underline}
 :focus-visible{outline:3px solid var(--c);outline-offset:2px}
-@media(prefers-color-scheme:dark){:host{--ink:#e9ede9;--paper:#191f1c}}`;
+`;
 
 export class TeapotTrust extends HTMLElement {
   static observedAttributes = ["src", "agent"];

@@ -26,6 +26,12 @@ export class Chain extends Element {
   fail(why: string): void { this.result = null; this.busy = ""; this.problem = why; this.draw(); }
 
   draw(): void {
+    const focused = this.contains(document.activeElement) ? document.activeElement?.closest("details")?.dataset.link : undefined;
+    this.state();
+    if (focused) this.querySelector<HTMLElement>(`details[data-link="${focused}"] > summary`)?.focus({ preventScroll: true });
+  }
+
+  private state(): void {
     if (this.result) this.replaceChildren(this.verdict(this.result));
     else if (this.problem) this.replaceChildren(could_not(this.problem));
     else if (this.busy) this.replaceChildren(h("section", { class: "card verdict", role: "status" }, h("div", { class: "say" }, spinner(), h("h2", null, this.busy))));
@@ -69,10 +75,19 @@ export class Chain extends Element {
       h("summary", null, icon(l.outcome, 24),
         h("span", null, h("strong", null, t(`link.${l.name}.title` as Key)), h("small", null, sentence(l))),
         h("span", { class: "tag", "data-o": l.outcome }, t(`outcome.${l.outcome}` as Key)), icon("open", 18)),
-      h("ul", { class: "checks" }, l.checks.map(check)));
+      inside(l.checks));
     details.addEventListener("toggle", () => (details.open ? this.opened.add(l.name) : this.opened.delete(l.name)));
     return h("li", { "data-o": l.outcome }, details);
   }
+}
+
+/** inside shows what needs attention first; what passed beside it waits behind one line. */
+function inside(checks: Check[]): HTMLElement {
+  const loud = checks.filter((c) => c.outcome === "failed" || c.outcome === "warning");
+  const quiet = checks.filter((c) => !loud.includes(c));
+  if (!loud.length || quiet.length < 3) return h("ul", { class: "checks" }, [...loud, ...quiet].map(check));
+  return h("div", null, h("ul", { class: "checks" }, loud.map(check)),
+    h("details", { class: "quiet" }, h("summary", null, t("quiet", quiet.length), icon("open", 16)), h("ul", { class: "checks" }, quiet.map(check))));
 }
 
 /** headline is the verifier's; a bare quote that nothing contradicts gets one that says what a quote can show at all. */

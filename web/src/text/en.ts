@@ -23,7 +23,7 @@ export const en = {
   "outcome.passed": "Passed", "outcome.warning": "Warning", "outcome.failed": "Failed", "outcome.not_checked": "Not checked", "outcome.pending": "Checking",
   "got": "Found", "want": "Expected", "source": "Expected value from", "remedy": "What to do:", "fault": "concerns the",
   "fault.host": "host", "fault.operator": "operator", "fault.vendor": "vendor", "fault.network": "network", "fault.reader": "reader",
-  "hangs": "An earlier link broke, so this proves nothing about the agent.",
+  "quiet": "{0} more checks of this link", "hangs": "An earlier link broke, so this proves nothing about the agent.",
   "link.hardware": "Hardware", "link.hardware.title": "Genuine hardware", "link.hardware.means": "The quote is signed by a processor whose certificate leads to the CPU maker’s root.",
   "link.tcb": "TCB", "link.tcb.title": "Firmware up to date", "link.tcb.means": "Microcode and firmware are at the level the CPU maker calls current.",
   "link.code": "Code", "link.code.title": "The expected code", "link.code.means": "The measurements are those of the code and configuration you expect.",
@@ -66,7 +66,7 @@ export const en = {
   "seal.off": "Not sealed", "seal.off.tls": "Messages are protected by TLS only, and a browser cannot see whether TLS ends inside the agent.", "seal.off.plain": "This connection is not encrypted.", "seal.off.loopback": "This connection stays on your own machine.",
   "seal.why.nokey": "The agent offers no HPKE key.", "seal.why.unbound": "The HPKE key is not the one in the attested boot statement, so it is not used.", "seal.why.context": "This browser offers encryption only on https or localhost.", "seal.why.verdict": "The agent’s evidence does not verify, so nothing is sealed to its key.",
 
-  "dash.title": "Operator’s dashboard", "dash.intro": "For whoever runs this Teapot. Needs the access token that was printed at start.", "dash.token": "Access token", "dash.enter": "Enter", "dash.leave": "Forget token", "dash.token.kept": "Kept in this tab only.", "dash.refused": "The server refused this token.",
+  "dash.title": "Operator dashboard", "dash.intro": "For whoever runs this Teapot. Needs the access token that was printed at start.", "dash.token": "Access token", "dash.enter": "Enter", "dash.leave": "Forget token", "dash.token.kept": "Kept in this tab only.", "dash.refused": "The server refused this token.",
   "dash.agents": "Agents", "dash.start": "Start", "dash.stop": "Stop", "dash.stopped": "stopped", "dash.running": "running", "dash.stop.sure": "Stop {0}? It answers nobody until it is started again.", "dash.character": "Set character", "dash.character.json": "Character (JSON)", "dash.character.why": "A changed character is a new boot statement with a new quote: readers will see it.", "dash.apply": "Apply", "dash.start.new": "Start an agent",
   "dash.platform": "Platform", "dash.measurements": "Measurements", "dash.tcb": "TCB", "dash.tcb.days": "{0} days until the collateral expires", "dash.certs": "Certificates", "dash.rate": "Log rate", "dash.rate.unit": "{0} entries per minute", "dash.errors": "Errors", "dash.tail": "Log tail", "dash.memory": "Memory", "dash.uptime": "Uptime", "dash.requests": "Requests", "dash.none": "none", "dash.done": "Done.",
 

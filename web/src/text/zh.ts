@@ -25,7 +25,7 @@ export const zh: Record<Key, string> = {
   "outcome.passed": "通过", "outcome.warning": "警告", "outcome.failed": "失败", "outcome.not_checked": "未检查", "outcome.pending": "检查中",
   "got": "实际值", "want": "期望值", "source": "期望值来源", "remedy": "处理办法：", "fault": "责任方：",
   "fault.host": "主机", "fault.operator": "运营者", "fault.vendor": "厂商", "fault.network": "网络", "fault.reader": "读者",
-  "hangs": "前面的环节已断裂，因此这里不能证明任何事情。",
+  "quiet": "此环节的另外 {0} 项检查", "hangs": "前面的环节已断裂，因此这里不能证明任何事情。",
   "link.hardware": "硬件", "link.hardware.title": "真实硬件", "link.hardware.means": "引文由处理器签名，其证书链通向 CPU 厂商的根证书。",
   "link.tcb": "固件", "link.tcb.title": "固件为最新", "link.tcb.means": "微码和固件处于 CPU 厂商认定的最新级别。",
   "link.code": "代码", "link.code.title": "符合预期的代码", "link.code.means": "度量值与您期望的代码和配置一致。",
