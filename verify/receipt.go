@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/teapot-tee/teapot/appraisal"
@@ -160,11 +161,19 @@ func (w *receiptWalk) bootLeaf() {
 	case evidence.Digest(leaf.Start.Statement) != w.a.current.evidence.ID() || leaf.Index != w.part.Found.Size ||
 		evidence.Digest(leaf.Start.Root) != w.part.Found.Root || leaf.Start.BootKey != [32]byte(w.a.current.boot.BootKey):
 		w.fail("lineage.starts", "the boot leaf and the attested boot statement disagree", "host", remedyReceipt)
-	case w.receipt.Entries[0].Index <= b.Index:
-		w.fail("lineage.starts", "an entry stands before the start that is said to have signed it", "host", remedyReceipt)
+	case w.receipt.Entries[0].Index <= b.Index || !w.allOfStart(leaf.Boot):
+		w.fail("lineage.starts", "an entry is of another start than the one that is said to have signed it", "host", remedyReceipt)
 	default:
 		w.a.pass("lineage.starts", "the attested start opens with its boot leaf, before these entries", fmt.Sprintf("index %d", b.Index), "inclusion proof under the checkpoint")
 	}
+}
+
+// allOfStart says whether every entry carries the number of this start.
+func (w *receiptWalk) allOfStart(number uint64) bool {
+	return !slices.ContainsFunc(w.receipt.Entries, func(e tlog.ReceiptEntry) bool {
+		leaf, err := tlog.DecodeLeaf(e.Leaf)
+		return err != nil || leaf.Boot != number
+	})
 }
 
 // memory compares the checkpoint with what this machine saw of the log, where the sizes are equal.
