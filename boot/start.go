@@ -252,7 +252,7 @@ func (p *Process) statement() (evidence.Boot, [][]byte, error) {
 		BootID: p.bootID, BootKey: evidence.PublicKey(p.bootKey.Public().(ed25519.PublicKey)), Number: p.nextNumber(),
 		Time: uint64(c.Now().UnixMilli()), TLSKey: c.TLSKey, HPKEKeys: c.HPKEKeys, Software: c.Software,
 		Configuration: evidence.Sum(c.Configuration), Plugins: evidence.Sum([]byte(strings.Join(c.Plugins, "\n"))),
-		Policies: c.Policies, Custody: evidence.KeyCustody{Storage: custody, Log: custody, Wallet: custody},
+		Policies: c.Policies, Custody: evidence.KeyCustody{Storage: custody, Log: custody, Wallet: p.walletCustody(custody)},
 		Unmeasured: c.Unmeasured, Platform: c.Attester.Platform(),
 	}
 	byDigest := map[evidence.Digest][]byte{}
@@ -270,6 +270,18 @@ func (p *Process) statement() (evidence.Boot, [][]byte, error) {
 		parts = append(parts, byDigest[d])
 	}
 	return boot, parts, nil
+}
+
+// walletCustody is the platform's, unless a wallet's key is published.
+func (p *Process) walletCustody(platform evidence.Custody) evidence.Custody {
+	for _, a := range p.all() {
+		for _, w := range a.wallets {
+			if w.Published {
+				return evidence.PublicSeed
+			}
+		}
+	}
+	return platform
 }
 
 // quote has the platform vouch for exact statement bytes and adds what a reader needs.

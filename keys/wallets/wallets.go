@@ -37,6 +37,7 @@ type Wallet struct {
 	Derivation string
 	Path       string // key path; callers of the guest API must not get it (keys.Reserved)
 	Shared     bool   // other processes of this guest can have the key
+	Published  bool   // the key comes from a published root: everybody has it
 	Warnings   []string
 	Claim      *evidence.KeyClaim // the platform's signatures over the public key; nil where it makes none
 	Solana     *keys.Solana
@@ -126,6 +127,7 @@ func openEliza(ctx context.Context, a attest.Attester, o Options) ([]*Wallet, er
 	for _, w := range list {
 		w.Derivation, w.Path, w.Shared = o.Derivation, paths[0], o.Shared
 		w.Warnings = Weaknesses(o, paths[0], der)
+		w.Published = PublishedRoot(paths[0], der) != ""
 	}
 	return list, nil
 }
