@@ -11,16 +11,17 @@ import (
 // simulationWaives are the checks that --allow-simulated waives, for simulated evidence only: there is no
 // hardware behind them, so no code, key or storage can be pinned to it.
 var simulationWaives = []string{
-	"hardware.root", "measurements.code", "measurements.compose", "measurements.unmeasured", "custody.keys", "custody.storage",
+	"hardware.root", "measurements.code", "measurements.unmeasured", "custody.keys", "custody.storage",
 }
 
 // verdict collects checks and knows what of them the policy in force requires.
 type verdict struct {
-	policy    Policy
-	simulated bool
-	mayMiss   []string // ids that may be "not checked" without being waived (design.md, "The verdict")
-	checks    []appraisal.Check
-	waived    []string
+	policy     Policy
+	simulated  bool
+	remembered bool     // part of the chain rests on an earlier verdict of this machine
+	mayMiss    []string // ids that may be "not checked" without being waived (design.md, "The verdict")
+	checks     []appraisal.Check
+	waived     []string
 }
 
 func (v *verdict) add(checks ...appraisal.Check) { v.checks = append(v.checks, checks...) }
@@ -58,7 +59,7 @@ func (v *verdict) settle() (unmet []appraisal.Check) {
 		c := &v.checks[i]
 		switch {
 		case c.Outcome == appraisal.Passed:
-		case v.isWaived(c.ID):
+		case v.isWaived(*c):
 			v.waive(c)
 		case c.Outcome == appraisal.NotChecked && slices.Contains(v.mayMiss, c.ID):
 		default:
@@ -68,8 +69,10 @@ func (v *verdict) settle() (unmet []appraisal.Check) {
 	return unmet
 }
 
-func (v *verdict) isWaived(id string) bool {
-	return v.policy.waives(id) || v.simulated && v.policy.allowSimulated() && slices.Contains(simulationWaives, id)
+// isWaived: a simulation waives reference values that were not given; those that were given are checked all the same.
+func (v *verdict) isWaived(c appraisal.Check) bool {
+	supplied := c.ID == "measurements.code" && c.Outcome == appraisal.Failed
+	return v.policy.waives(c.ID) || v.simulated && v.policy.allowSimulated() && !supplied && slices.Contains(simulationWaives, c.ID)
 }
 
 func (v *verdict) waive(c *appraisal.Check) {
@@ -116,7 +119,7 @@ func (v *verdict) tier(unmet []appraisal.Check) appraisal.Tier {
 		return appraisal.Contraindicated
 	case !has(appraisal.Passed):
 		return appraisal.None
-	case has(appraisal.Warning), len(unmet) > 0, len(v.waived) > 0, v.simulated:
+	case has(appraisal.Warning), len(unmet) > 0, len(v.waived) > 0, v.simulated, v.remembered:
 		return appraisal.Warned
 	default:
 		return appraisal.Affirming
@@ -134,6 +137,8 @@ func (v *verdict) headline(r *Result, unmet []appraisal.Check) string {
 		return sim(v.simulated) + "CONTRADICTED at " + LinkName(worst.ID) + ": " + worst.Detail
 	case r.Exit != 0:
 		return sim(v.simulated) + "NOT ACCEPTED: " + LinkName(worst.ID) + ": " + orNotChecked(worst)
+	case v.remembered:
+		return "ACCEPTED: this receipt is of a start that this machine verified before"
 	case r.Tier == appraisal.Warned:
 		return "ACCEPTED WITH WARNINGS: your policy waives " + strings.Join(v.waived, ", ")
 	default:

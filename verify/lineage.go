@@ -121,7 +121,7 @@ func (w *logWalk) judgeEarlier(name string, s *start, r *tlog.StartReport) {
 	if c := w.a.code(m, s.boot, when); c.Outcome == appraisal.Failed {
 		w.fail("lineage.code", name+" ran code that your policy does not accept", c.Got, c.Want, "operator", "only what lies before it under a cosigned checkpoint stays acceptable; or add the code of that time to your policy")
 	}
-	w.earlierTCB(name, s, when)
+	w.earlierTCB(name, s, r, when)
 }
 
 // startTime is the time an earlier start is dated to: the host's claim in the boot leaf, microseconds since 1970.
@@ -135,9 +135,9 @@ func (w *logWalk) startTime(s *start, r *tlog.StartReport) time.Time {
 	return w.a.at
 }
 
-// earlierTCB: accepted today is fine. Not accepted today but accepted when recorded is a note when a cosignature dates the
-// start, and counts as of today when nothing does. Revoked today is contraindicated.
-func (w *logWalk) earlierTCB(name string, s *start, when time.Time) {
+// earlierTCB: accepted today is fine. Not accepted today but accepted when recorded is a note when something dates the start,
+// and counts as of today when nothing does. Revoked today is contraindicated.
+func (w *logWalk) earlierTCB(name string, s *start, r *tlog.StartReport, when time.Time) {
 	today := w.today(name, s)
 	if today.err == nil && today.report.Accepted {
 		return
@@ -147,12 +147,12 @@ func (w *logWalk) earlierTCB(name string, s *start, when time.Time) {
 	switch {
 	case today.err == nil && today.report.Status == dcap.Revoked:
 		w.fail("lineage.tcb", name+": its platform is revoked today", "Revoked", "", "vendor", remedyStart)
-	case recorded.err == nil && recorded.report.Accepted && w.dated(s):
-		w.a.pass("lineage.tcb", w.label+name+" was up to date when it was made and is not today: a note, because a witness dates it", statusOf(today), "Intel's TCB info then and now")
+	case recorded.err == nil && recorded.report.Accepted && w.dated(r):
+		w.a.pass("lineage.tcb", w.label+name+" was up to date when it was made and is not today: a note, because this machine saw it then", statusOf(today), "Intel's TCB info then and now")
 	case today.err == nil && today.report.Status != dcap.StatusNone && today.report.Class == dcap.ClassPolicy:
 		w.a.add(appraisal.Check{
 			ID: "lineage.tcb", Outcome: appraisal.Warning, Detail: w.label + name + " is " + statusOf(today) + " as of today, and nothing but the host's word dates it",
-			Got: statusOf(today), Want: "UpToDate", Source: "Intel's TCB info", Fault: "operator", Remedy: "update the platform; with witnesses, old starts keep the date they had",
+			Got: statusOf(today), Want: "UpToDate", Source: "Intel's TCB info", Fault: "operator", Remedy: "update the platform; starts that this machine saw while they were up to date keep their date",
 		})
 	case recorded.err == nil && recorded.report.Accepted:
 		w.a.add(appraisal.Check{
@@ -164,24 +164,34 @@ func (w *logWalk) earlierTCB(name string, s *start, when time.Time) {
 	}
 }
 
-// today judges an earlier quote as of now: with its own collateral while that is good, else with the newest that this
-// Input has for the same platform.
+// today judges an earlier quote as of now, with the newest collateral at hand: its own, what was fetched for it, or that of
+// the current start, which is often of the same platform. Old collateral that is still in its window must not hide news.
 func (w *logWalk) today(name string, s *start) judged {
-	j := s.judged
-	if j.err == nil && j.report.Accepted || w.a.current == nil {
-		return j
+	own := s.judged
+	if w.a.current == nil {
+		return own
 	}
 	fresh := judged{name: name, evidence: s.evidence}
 	fresh.report, fresh.err = w.a.verifyWith(s.evidence, w.a.current.evidence.Collateral, w.a.at)
-	if fresh.err == nil && fresh.report.Quote != nil && (fresh.report.Accepted || fresh.report.Status != dcap.StatusNone) {
-		return fresh
+	if fresh.err != nil || fresh.report.Status == dcap.StatusNone {
+		return own // of another platform, or no better
 	}
-	return j
+	if own.err == nil && own.report.Status != dcap.StatusNone && own.report.LatestIssue.After(fresh.report.LatestIssue) {
+		return own
+	}
+	return fresh
 }
 
-// dated says whether a witness cosigned a checkpoint that covers the start before the platform fell behind. Bundles carry
-// one checkpoint, the newest; older cosignatures are anchors in the log, which this version does not read.
-func (w *logWalk) dated(*start) bool { return false }
+// dated says whether something better than the host's word dates the start: this machine saw it in the log before, when
+// every check passed. Bundles carry one checkpoint, the newest, so older cosignatures do not come with them.
+func (w *logWalk) dated(r *tlog.StartReport) bool {
+	for _, s := range w.seen {
+		if c, err := tlog.ParseCheckpoint(s.Checkpoint); err == nil && c.Size > r.Index {
+			return true
+		}
+	}
+	return false
+}
 
 func statusOf(j judged) string {
 	if j.err != nil || j.report.Status == dcap.StatusNone {

@@ -352,5 +352,6 @@ func (w *logWalk) remember(l Log) {
 	w.a.result.Remember = append(w.a.result.Remember, Seen{
 		Type: SeenType, Target: target, Agent: w.part.Agent, Origin: w.part.Log.Origin, LogKey: w.part.Log.Key.String(),
 		TrustRoot: hex.EncodeToString(root[:]), Checkpoint: bytes.Clone(w.reader.Checkpoint.Raw), State: state, At: w.a.result.JudgedAt, Looks: looks,
+		Simulated: w.a.simulated, Platform: w.a.result.Platform,
 	})
 }

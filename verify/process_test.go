@@ -232,3 +232,12 @@ func TestAffirmingNeedsReferenceValues(t *testing.T) {
 		t.Fatalf("--allow-simulated accepted unknown code on genuine hardware:\n%s", text(lax))
 	}
 }
+
+func TestSuppliedReferenceValuesAreCheckedInASimulationToo(t *testing.T) {
+	p := begin(t, t.TempDir())
+	policy := exact(t, p)
+	policy.Simulated = "allow"
+	wantMet(t, appraise(t, p.look(t), policy))
+	policy.Code[0].RTMR0 = []string{strings.Repeat("00", 48)}
+	wantFailed(t, appraise(t, p.look(t), policy), "measurements.code")
+}

@@ -1,8 +1,8 @@
 package verify
 
 import (
-	"errors"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"

@@ -31,7 +31,9 @@ func (a *appraiser) receipt() error {
 			return fmt.Errorf("the receipt's evidence: %w", err)
 		}
 		a.openCurrent(ev)
-		w.part = a.partOfLog(c.Origin)
+		if w.part = a.partOfLog(c.Origin); w.part != nil {
+			w.agentKey = w.part.AgentKey[:]
+		}
 	}
 	w.keys()
 	w.entries()
@@ -46,6 +48,7 @@ type receiptWalk struct {
 	receipt    *tlog.Receipt
 	checkpoint *tlog.SignedCheckpoint
 	part       *evidence.AgentPart // nil: the short form, or evidence of another log
+	agentKey   ed25519.PublicKey   // of the attested or remembered start; nil: unknown
 	verified   uint64
 }
 
@@ -73,17 +76,54 @@ func (w *receiptWalk) keys() {
 		w.fail("keys.agent", "the receipt's evidence does not name the log that its checkpoint is of", "host", remedyReceipt)
 		return
 	}
-	for _, s := range w.a.in.Seen {
-		key, err := hex.DecodeString(s.LogKey)
-		if s.Origin == w.checkpoint.Origin && err == nil && w.checkpoint.SignedByLog(key) == tlog.SigGood {
-			w.a.pass("signature.checkpoint", "the log key that this machine verified on "+s.At.UTC().Format(time.DateOnly)+" signed the checkpoint", s.LogKey, "this machine's memory")
-			return
-		}
+	if w.byMemory() {
+		return
 	}
 	w.a.add(appraisal.Check{
 		ID: "signature.checkpoint", Detail: "the short form of a receipt brings no evidence, and this machine has not verified this log: its key is unknown",
 		Remedy: "save the receipt's file form (its URL is in the header Teapot-Receipt), or verify the server first: teapot verify URL",
 	})
+}
+
+// byMemory lets the short form rest on what this machine verified before: the same log key, and the very start whose boot
+// key and agent key were attested then. The links above the log are then remembered and not checked again.
+func (w *receiptWalk) byMemory() bool {
+	for _, s := range w.a.in.Seen {
+		key, err := hex.DecodeString(s.LogKey)
+		state, stateErr := tlog.ParseAuditState(s.State)
+		if err != nil || stateErr != nil || s.Origin != w.checkpoint.Origin || w.checkpoint.SignedByLog(key) != tlog.SigGood ||
+			w.checkpoint.SignedByBoot(state.BootKey) != tlog.SigGood {
+			continue
+		}
+		w.agentKey = state.AgentKey
+		w.a.remembers(s)
+		w.a.pass("signature.checkpoint", "log key and boot key that this machine verified on "+s.At.UTC().Format(time.DateOnly)+" signed the checkpoint", s.LogKey, "this machine's memory")
+		return true
+	}
+	return false
+}
+
+// remembers stands in for the links that an earlier verdict of this machine passed. It never makes a result affirming.
+func (a *appraiser) remembers(s Seen) {
+	a.simulated, a.remembered, a.result.Platform = s.Simulated, true, s.Platform
+	day := s.At.UTC().Format(time.DateOnly)
+	if s.Simulated {
+		a.add(appraisal.Check{
+			ID: "hardware.root", Outcome: appraisal.Failed, Detail: "SIMULATED: when this machine verified this log on " + day + ", its root was a simulator's",
+			Got: "root " + s.TrustRoot, Want: "Intel SGX Root CA", Source: "this machine's memory", Fault: "operator", Remedy: "to try things out with a simulator, say --allow-simulated",
+		})
+	} else {
+		a.pass("hardware.root", "this machine verified this start of this log on "+day, "root "+s.TrustRoot, "this machine's memory")
+	}
+	for _, l := range links[1:] {
+		if l.key == "signature" {
+			break
+		}
+		if id := l.key + "." + linkHead[l.key]; id != "freshness.nonce" && id != "session.channel" {
+			a.mayMiss = append(a.mayMiss, id)
+			a.notChecked(id, "verified on "+day+" by this machine; the short form of a receipt does not bring it again")
+		}
+	}
 }
 
 // entries checks leaf, place, signature and what is disclosed of each entry.
@@ -104,11 +144,11 @@ func (w *receiptWalk) entries() {
 	if shown > 0 {
 		w.a.pass("entries.content", fmt.Sprintf("the %d texts are those that their entries commit to", shown), "", "the commitments in the entries")
 	}
-	if w.part == nil {
+	if w.agentKey == nil {
 		w.a.notChecked("entries.signed", "the agent key is not in the short form")
 		return
 	}
-	w.a.pass("entries.signed", fmt.Sprintf("%d entries are signed by the agent key of the attested start", n), w.part.AgentKey.String(), "the boot statement")
+	w.a.pass("entries.signed", fmt.Sprintf("%d entries are signed by the agent key of the attested start", n), hex.EncodeToString(w.agentKey), "the boot statement")
 }
 
 func (w *receiptWalk) entry(i int, e *tlog.ReceiptEntry) bool {
@@ -121,7 +161,7 @@ func (w *receiptWalk) entry(i int, e *tlog.ReceiptEntry) bool {
 	case leaf.Origin != w.checkpoint.Origin || leaf.Index != e.Index:
 		w.fail("entries.origin", at+"the leaf is of another log or place", "host", remedyReceipt)
 		return false
-	case w.part != nil && !leaf.Verify(ed25519.PublicKey(w.part.AgentKey[:])):
+	case w.agentKey != nil && !leaf.Verify(w.agentKey):
 		w.fail("entries.signed", at+"not signed by the agent key of the attested start", "host", remedyReceipt)
 		return false
 	}

@@ -17,6 +17,8 @@ type Seen struct {
 	Origin     string          `json:"origin"`          //
 	LogKey     string          `json:"log_key"`         // hex Ed25519
 	TrustRoot  string          `json:"trust_root"`      // hex SHA-256 of the chain's root certificate
+	Simulated  bool            `json:"simulated"`       // the root was not the CPU maker's
+	Platform   string          `json:"platform"`        //
 	Checkpoint []byte          `json:"checkpoint"`      // the newest signed note
 	State      json.RawMessage `json:"state,omitempty"` // the auditor's, to go on from there
 	At         time.Time       `json:"at"`

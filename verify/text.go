@@ -82,7 +82,11 @@ func (p *printer) agents(agents []AgentResult) {
 		p.line("")
 		p.line("agent %s %s", a.ID, a.Name)
 		p.line("  log      %s", a.Origin)
-		p.line("  entries  %d in the log, %d starts; verified now: %d (%s)", a.Size, a.Starts, a.Verified, a.Scope)
+		starts := ""
+		if a.Starts > 0 {
+			starts = fmt.Sprintf(", %d starts", a.Starts)
+		}
+		p.line("  entries  %d in the log%s; verified now: %d (%s)", a.Size, starts, a.Verified, a.Scope)
 		for who, n := range ordered(a.Erased) {
 			p.line("  erased   %d by %s", n, who)
 		}

@@ -25,7 +25,7 @@ func Explain(out io.Writer, p verify.Policy) error {
 func (w *writer) explainHardware(p verify.Policy) {
 	w.say("Hardware")
 	if p.Simulated == "allow" {
-		w.say("  Genuine hardware, or a simulator: then the verdict is a warning, headed SIMULATED, and code and keys are not judged.")
+		w.say("  Genuine hardware, or a simulator: then the verdict is a warning, headed SIMULATED, code is compared where you name it, and who holds the keys is not judged.")
 	} else {
 		w.say("  Genuine hardware only: the chain must end in Intel's root certificate. A simulator fails.")
 	}
