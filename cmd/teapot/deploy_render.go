@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/teapot-tee/teapot/deploy/appcompose"
+	"github.com/teapot-tee/teapot/eventlog"
 )
 
 type renderFlags struct {
@@ -69,7 +70,7 @@ func (f renderFlags) run(cmd *cobra.Command) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "app-compose.json  %d bytes\ncompose hash      %s\napp id            %s\n", len(app.Bytes), app.HashHex(), app.ID())
 	fmt.Fprintf(out, "written to        %s\n", f.out)
-	return nil
+	return explainFindings(cmd, app.Bytes)
 }
 
 func (f renderFlags) composeFile() ([]byte, error) {
@@ -104,4 +105,17 @@ func hexToken() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
 	return hex.EncodeToString(b[:])
+}
+
+// explainFindings says what every reader of this app will be told: outside the allow-list the verdict is contraindicated unless the
+// reader's policy accepts this exact file by hash.
+func explainFindings(cmd *cobra.Command, appCompose []byte) error {
+	findings := eventlog.ComposeFindings(appCompose)
+	for _, line := range findings {
+		fmt.Fprintln(cmd.ErrOrStderr(), "readers will object:", line)
+	}
+	if len(findings) > 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "teapot: hint: mend the compose file, or readers must accept it by hash (accept_compose_by_hash in their policy)")
+	}
+	return nil
 }
