@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -16,4 +17,15 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%.40s: accepted", bad)
 		}
 	}
+}
+
+func FuzzCheck(f *testing.F) {
+	for _, s := range []string{`{}`, `{"a":[1,{"b":null}]}`, `{"a":1,"A":2}`, `"\ud800"`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if Check(raw) == nil && !json.Valid(raw) {
+			t.Fatalf("%q is no JSON and passed", raw)
+		}
+	})
 }
