@@ -48,16 +48,18 @@ func Serve(ctx context.Context, o Options) error {
 	if o.TLS != nil {
 		listener = tls.NewListener(listener, o.TLS)
 	}
-	servers := []*http.Server{newServer(o, nil)}
+	public := newServer(o, nil)
+	servers := []*http.Server{public}
 	failed := make(chan error, 2)
-	go func() { failed <- servers[0].Serve(listener) }()
+	go func() { failed <- public.Serve(listener) }()
 	if o.Unix != "" {
 		local, err := listenUnix(o.Unix)
 		if err != nil {
-			return errors.Join(err, servers[0].Close())
+			return errors.Join(err, public.Close())
 		}
-		servers = append(servers, newServer(o, access.WithUnixPeer))
-		go func() { failed <- servers[1].Serve(local) }()
+		trusted := newServer(o, access.WithUnixPeer)
+		servers = append(servers, trusted)
+		go func() { failed <- trusted.Serve(local) }()
 	}
 	if o.Ready != nil {
 		o.Ready(listener.Addr())
