@@ -8,7 +8,6 @@ const (
 	tagInteger    = 0x02
 	tagBits       = 0x03
 	tagOctets     = 0x04
-	tagNull       = 0x05
 	tagOID        = 0x06
 	tagEnumerated = 0x0a
 	tagUTF8       = 0x0c

@@ -34,7 +34,7 @@ const (
 	BodyTD15Extended uint16 = 4 // TD report 1.5 extended, 885 bytes
 )
 
-// IntelQEVendor is the only QE vendor id that is accepted.
+// intelQEVendor is the only QE vendor id that is accepted.
 var intelQEVendor = [16]byte{0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07}
 
 // Header is the first 48 bytes of a quote (Intel TDX DCAP Quoting Library API, A.3; SGX: A.4).
