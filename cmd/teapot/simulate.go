@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -47,7 +48,7 @@ Nothing is protected: whoever runs this has every key.`,
 	}
 	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8090", `TCP address; "" for none`)
 	cmd.Flags().StringArrayVar(&f.sockets, "socket", nil, "unix socket to serve as well (repeatable)")
-	cmd.Flags().StringVar(&f.seed, "seed", "", "hex, 16 bytes or more: the same keys at every start, and for everybody who knows it")
+	cmd.Flags().StringVar(&f.seed, "seed", "", "hex: the same keys at every start, and for everybody who knows or guesses it")
 	cmd.Flags().StringVar(&f.data, "data", "", "directory that keeps root, keys and instance; without it they are new at every start")
 	cmd.Flags().StringVar(&f.appCompose, "app-compose", "", "app-compose.json whose exact bytes are the measured identity")
 	cmd.Flags().StringVar(&f.sgx, "sgx", "", "directory to play /dev/attestation in (FUSE, or FIFOs without /dev/fuse)")
@@ -102,8 +103,12 @@ func (f simulateFlags) simulator() (*sim.Simulator, error) {
 	o := sim.Options{Dir: f.data}
 	if f.seed != "" {
 		seed, err := hex.DecodeString(strings.TrimPrefix(f.seed, "0x"))
-		if err != nil || len(seed) < 16 {
-			return nil, &exitError{code: 64, err: errors.New("--seed wants 16 bytes or more in hex"), hint: "openssl rand -hex 32 makes one"}
+		if err != nil || len(seed) == 0 {
+			return nil, &exitError{code: 64, err: errors.New("--seed wants bytes in hex"), hint: "openssl rand -hex 32 makes a good one"}
+		}
+		if len(seed) < 16 { // short ones are for demonstrations
+			sum := sha256.Sum256(append([]byte("teapot-simulate short seed "), seed...))
+			seed = sum[:]
 		}
 		o.Seed = seed
 	}

@@ -134,6 +134,9 @@ func TestSimulatedKeys(t *testing.T) {
 	if first, second := key("--seed", seed), key("--seed", "0x"+seed); first != second {
 		t.Error("one seed gave two keys")
 	}
+	if first, second := key("--seed", "00"), key("--seed", "01"); first == second {
+		t.Error("two short seeds gave one key")
+	}
 	if first, second := key(), key(); first == second {
 		t.Error("two starts without seed have one key")
 	}

@@ -47,7 +47,7 @@ type device struct {
 
 // Played is a directory that is being played. Close it.
 type Played struct {
-	How   string // "FUSE" or "named pipes"
+	How   string // "FUSE" or "named pipes", and why
 	close func() error
 }
 
@@ -77,19 +77,19 @@ func Play(dir string, o Options) (*Played, error) {
 		return nil, fmt.Errorf("playing /dev/attestation: %s is not empty (%s, …): a real enclave's, or another simulator's; choose another directory", dir, entries[0].Name())
 	}
 	d := &device{enclave: o.Enclave, seed: o.Seed, keys: map[string][]byte{}}
+	how := "named pipes"
 	if !o.Pipes {
 		p, err := d.mount(dir)
 		if err == nil {
 			return p, nil
 		}
-		if _, statErr := os.Stat("/dev/fuse"); statErr == nil && os.Geteuid() == 0 && !errors.Is(err, os.ErrPermission) {
-			return nil, fmt.Errorf("playing /dev/attestation: mounting FUSE: %w", err)
-		}
+		how += ", because FUSE cannot be mounted here: " + err.Error()
 	}
 	p, err := d.pipes(dir)
 	if err != nil {
 		return nil, fmt.Errorf("playing /dev/attestation: %w", err)
 	}
+	p.How = how
 	return p, nil
 }
 

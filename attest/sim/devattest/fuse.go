@@ -14,10 +14,10 @@ import (
 func (d *device) mount(dir string) (*Played, error) {
 	root := &directory{device: d, fill: (*directory).addDevice}
 	options := &fs.Options{MountOptions: fuse.MountOptions{
-		AllowOther:  os.Geteuid() == 0,
-		DirectMount: true, // containers have no fusermount
-		FsName:      "teapot-simulated-attestation",
-		Name:        "teapot",
+		AllowOther:        os.Geteuid() == 0,
+		DirectMountStrict: os.Geteuid() == 0, // containers have no fusermount, which everybody else needs
+		FsName:            "teapot-simulated-attestation",
+		Name:              "teapot",
 	}}
 	server, err := fs.Mount(dir, root, options)
 	if err != nil {

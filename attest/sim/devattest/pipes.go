@@ -44,5 +44,5 @@ func (d *device) pipes(dir string) (*Played, error) {
 	if err != nil {
 		return nil, errors.Join(err, remove())
 	}
-	return &Played{How: "named pipes", close: remove}, nil
+	return &Played{close: remove}, nil
 }
