@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,17 @@ import (
 
 // ownSimulator is teapot simulate on loopback.
 func ownSimulator(t *testing.T, allow, collateral bool) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveSimulator(t, ln, allow, collateral)
+	return "http://" + ln.Addr().String()
+}
+
+// serveSimulator serves the guest API of a new simulator.
+func serveSimulator(t *testing.T, ln net.Listener, allow, collateral bool) {
 	t.Helper()
 	s, err := sim.New(sim.Options{})
 	if err != nil {
@@ -48,15 +60,10 @@ func ownSimulator(t *testing.T, allow, collateral bool) string {
 			_, _ = w.Write(raw)
 		})
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- guestapi.Serve(ctx, ln, mux, guestapi.Limits{}) }()
 	t.Cleanup(func() { stop(); <-done })
-	return "http://" + ln.Addr().String()
 }
 
 func at(t *testing.T, endpoint, dir string) (attest.Attester, Finding, error) {
@@ -113,5 +120,50 @@ func TestSimulatorWithoutCollateral(t *testing.T) {
 	}
 	if _, err := a.(attest.CollateralSource).Collateral(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "no collateral") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestSimulatorOnASocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dstack.sock")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveSimulator(t, ln, true, true)
+	a, _, err := at(t, path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.(attest.CollateralSource).Collateral(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// forger is a platform whose quotes carry no valid signature, as those of dstack's own simulator and of the community's.
+type forger struct{ *sim.Simulator }
+
+func (f forger) Quote(ctx context.Context, reportData [64]byte) (attest.Quote, error) {
+	q, err := f.Simulator.Quote(ctx, reportData)
+	if err == nil {
+		q.Raw[640] ^= 1
+	}
+	return q, err
+}
+
+func TestQuotesThatDoNotVerifyAreAWarningAndNeverHardware(t *testing.T) {
+	s, err := sim.New(sim.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	genuine, warning, err := settle(t.Context(), Environment{Dir: dir}, settings{}, forger{s})
+	if err != nil || genuine || !strings.Contains(warning, "not genuine") {
+		t.Errorf("genuine %v, warning %q, %v", genuine, warning, err)
+	}
+	if _, _, err := settle(t.Context(), Environment{}, settings{requireHardware: true}, forger{s}); err == nil {
+		t.Error("require-hardware took quotes that do not verify")
+	}
+	if _, _, err := settle(t.Context(), Environment{Dir: dir}, settings{}, s); err == nil {
+		t.Error("a directory of quotes that do not verify became another platform's")
 	}
 }

@@ -316,3 +316,25 @@ func TestClaimOfAKeyVerifies(t *testing.T) {
 		t.Error("a symmetric key has a claim")
 	}
 }
+
+func TestKeysAreUnderTheAppRoot(t *testing.T) {
+	s := newSim(t, Options{Seed: bytes.Repeat([]byte{7}, 32)})
+	root, kms := s.AppRoot()
+	key, err := s.Key(t.Context(), "p")
+	if err != nil || key.Secret != dstackkey.GetKey(root[:], "p") || len(kms) != 65 {
+		t.Errorf("key %x, KMS signature of %d bytes, %v", key.Secret, len(kms), err)
+	}
+	if s.CAKey().D.Sign() == 0 || s.EnclaveReport().MREnclave == [32]byte{} || s.Close() != nil {
+		t.Error("CA key, enclave identity or Close")
+	}
+}
+
+func TestUnwritableDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Dir: filepath.Join(file, "below")}); err == nil {
+		t.Error("made a simulator below a file")
+	}
+}
