@@ -2,7 +2,7 @@
 import { define, Element } from "../element";
 import { h } from "../dom";
 import { icon } from "../icons";
-import { known, t, type Key } from "../i18n";
+import { checkTitle, known, language, t, type Key } from "../i18n";
 import { aside, debug, links, type Check, type Link, type Outcome, type Result } from "../result";
 
 export class Chain extends Element {
@@ -46,7 +46,7 @@ export class Chain extends Element {
       r.simulated ? h("div", { class: "stripe simulated" }, h("b", null, t("simulated")), h("span", null, t("simulated.why"))) : null,
       debug(r) ? h("div", { class: "stripe danger debug" }, h("b", null, t("debug")), h("span", null, t("debug.why"))) : null,
       h("div", { class: "say", role: "status" }, icon(shape(r.tier), 34),
-        h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, headline(r, all)), h("p", { class: "soft" }, t(r.kind === "quote" ? "quote.only" : (`${tier}.why` as Key))))),
+        h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, headline(r, all)), language === "zh" && r.headline ? h("p", { lang: "en", class: "soft small" }, r.headline) : null, h("p", { class: "soft" }, t(r.kind === "quote" ? "quote.only" : (`${tier}.why` as Key))))),
       this.strip(all, r.simulated ?? false),
       h("ol", { class: "chain" }, [...all, ...(beside ? [beside] : [])].map((l) => this.link(l))),
       r.not_proven ? h("p", { class: "not-proven" }, h("strong", null, t("not_proven")), " ", sentenceCase(r.not_proven)) : null);
@@ -92,7 +92,7 @@ function inside(checks: Check[]): HTMLElement {
 
 /** headline is the verifier's; a bare quote that nothing contradicts gets one that says what a quote can show at all. */
 function headline(r: Result, all: Link[]): string {
-  if (r.kind !== "quote" || r.tier === "contraindicated" || r.simulated) return r.headline || t(`tier.${r.tier}`);
+  if (r.kind !== "quote" || r.tier === "contraindicated" || r.simulated) return language === "zh" ? inChinese(r) : r.headline || t(`tier.${r.tier}`);
   const state = (name: string): Outcome => all.find((l) => l.name === name)?.outcome ?? "not_checked";
   if (state("hardware") !== "passed") return r.headline;
   const firmware = r.checks.find((c) => c.id === "tcb.status");
@@ -100,20 +100,33 @@ function headline(r: Result, all: Link[]): string {
   return t(state("tcb") === "passed" ? "quote.genuine" : "quote.genuine.short", firmware?.got ?? "?") + " " + t(code);
 }
 
+/** inChinese says what the verifier's headline says, from the same facts; the English one stands below it. */
+function inChinese(r: Result): string {
+  const worst = r.checks.find((c) => c.outcome === "failed") ?? r.checks.find((c) => c.outcome !== "passed" && !r.waived?.includes(c.id));
+  const what = worst ? checkTitle(worst.id) ?? worst.id : "";
+  if (r.tier === "contraindicated") return `${r.simulated ? t("simulated") + "，" : ""}存在矛盾：${what}`;
+  if (r.tier === "affirming") return "真实硬件运行着您期望的代码，每个环节都成立";
+  if (r.exit !== 0) return `未被接受：${what}`;
+  return r.simulated ? "模拟环境：每个环节都成立，但信任链终止于模拟器的根证书，不能证明任何硬件" : t("tier.warning");
+}
+
 /** sentence is the line under a link's name: the worst news first, else what it means. */
 function sentence(l: Link): string {
   const bad = l.checks.find((c) => c.outcome === l.outcome && (c.outcome === "failed" || c.outcome === "warning"));
-  const text = bad ? sentenceCase(bad.detail) : t(`link.${l.name}.means` as Key);
+  const text = bad ? (language === "zh" && checkTitle(bad.id)) || sentenceCase(bad.detail) : t(`link.${l.name}.means` as Key);
   return l.broken ? `${t("hangs")} ${text}` : text;
 }
+
+/** foreign marks the verifier's own sentences, which are English on every page. */
+const foreign = { lang: "en" };
 
 /** sentenceCase: the verifier's sentences begin small, as in a terminal. */
 function sentenceCase(s: string): string { return s.charAt(0).toUpperCase() + s.slice(1); }
 
 export function check(c: Check): HTMLElement {
   return h("li", { class: "check", "data-o": c.outcome, "data-check": c.id },
-    h("h3", null, h("span", { class: "tag", "data-o": c.outcome }, icon(c.outcome, 15), t(`outcome.${c.outcome}` as Key)), known("check", c.id) === c.id ? null : known("check", c.id), h("code", null, c.id)),
-    h("p", null, sentenceCase(c.detail)),
+    h("h3", null, h("span", { class: "tag", "data-o": c.outcome }, icon(c.outcome, 15), t(`outcome.${c.outcome}` as Key)), checkTitle(c.id) ?? null, h("code", null, c.id)),
+    h("p", foreign, sentenceCase(c.detail)),
     c.got || c.want ? h("dl", { class: "compare" },
       c.got ? [h("dt", null, t("got")), h("dd", null, differing(c.got, c.want, c.outcome))] : null,
       c.want ? [h("dt", null, t("want")), h("dd", null, c.want)] : null,
