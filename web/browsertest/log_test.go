@@ -12,6 +12,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -146,7 +148,9 @@ func TestPageNoticesAChangedEntry(t *testing.T) {
 		a.record(t, entry{"type": "app/note", "text": fmt.Sprintf("note number %d", i), "visibility": "public"})
 	}
 	for name, lie := range map[string]func(*tlog.Item){
-		"text": func(i *tlog.Item) { i.Addendum = bytes.Replace(i.Addendum, []byte("note number 3"), []byte("note number 8"), 1) },
+		"text": func(i *tlog.Item) {
+			i.Addendum = bytes.Replace(i.Addendum, []byte("note number 3"), []byte("note number 8"), 1)
+		},
 		"leaf": func(i *tlog.Item) {
 			if bytes.Contains(i.Addendum, []byte("note number 3")) {
 				i.Leaf = bytes.Clone(i.Leaf)
@@ -213,4 +217,56 @@ func TestPageNoticesAnotherLog(t *testing.T) {
 	b.click("#forget")
 	b.wait(`document.querySelector("tp-chain .verdict[data-tier=warning]")`, 10*time.Second)
 	b.clean()
+}
+
+// The host puts an old copy of the data directory back and starts the agent on it. The server says that all is well, and
+// every signature of the shorter log is good: only who saw the longer one can tell, and this browser did.
+func TestPageNoticesAnOldDisk(t *testing.T) {
+	data, copied := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "data")
+	a := at(t, data, "127.0.0.1:0")
+	a.record(t, entry{"type": "app/note", "text": "before", "visibility": "public"})
+	a.stop()
+	if err := os.CopyFS(copied, os.DirFS(data)); err != nil {
+		t.Fatal(err)
+	}
+	addr := strings.TrimPrefix(a.url, "http://")
+	a = at(t, data, addr)
+	for i := range 3 {
+		a.record(t, entry{"type": "app/note", "text": fmt.Sprintf("after %d", i), "visibility": "public"})
+	}
+	b := newTab(t)
+	b.open(a.url + "/")
+	if tier := b.judged(); tier != "warning" {
+		t.Fatalf("tier %s: %s", tier, b.text("tp-chain h2"))
+	}
+	b.open("about:blank") // ends the live stream, for which a stopping server waits
+	a.stop()
+	a = at(t, copied, addr)
+	b.open(a.url + "/")
+	b.wait(`document.querySelector("tp-chain .verdict[data-tier=contraindicated]")`, 15*time.Second)
+	b.wait(`document.querySelector("[data-check='rollback.memory'][data-o=failed]")`, 2*time.Second)
+	t.Logf("the page says: %s", b.text("tp-chain .verdict h2"))
+	b.shot("agent-rolled-back")
+	b.clean("ERR_INCOMPLETE_CHUNKED_ENCODING") // the stream that we ended
+}
+
+// What people write is text and stays text.
+func TestMarkupInAnEntryStaysText(t *testing.T) {
+	a := own(t)
+	evil := `<img src=x onerror="window.owned=1"><script>window.owned=1</script>`
+	b := newTab(t)
+	b.open(a.url + "/")
+	b.judged()
+	i := a.record(t, entry{"type": "app/note", "text": evil, "visibility": "public"})
+	b.wait(fmt.Sprintf(`document.querySelector(".entry[data-index='%d']")`, i), 10*time.Second)
+	if got := b.text(fmt.Sprintf(".entry[data-index='%d'] .words", i)); got != evil {
+		t.Errorf("the entry reads %q", got)
+	}
+	if eval[bool](b, `Boolean(window.owned) || document.querySelectorAll("main img").length > 0`) {
+		t.Error("markup of an entry became part of the page")
+	}
+	if !eval[bool](b, `(() => { try { document.body.innerHTML = "<b>x</b>"; return false; } catch { return true; } })()`) {
+		t.Error("a string can become markup: Trusted Types are not in force")
+	}
+	b.clean("TrustedHTML")
 }

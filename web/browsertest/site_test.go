@@ -38,7 +38,7 @@ var sharedAgent = sync.OnceValues(func() (*agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := start(dir)
+	a, err := start(dir, "127.0.0.1:0")
 	if err == nil {
 		previous := stopBrowser
 		stopBrowser = func() { previous(); a.stop(); _ = os.RemoveAll(dir) }
@@ -49,7 +49,13 @@ var sharedAgent = sync.OnceValues(func() (*agent, error) {
 // own starts an agent for one test.
 func own(t *testing.T) *agent {
 	t.Helper()
-	a, err := start(t.TempDir())
+	return at(t, t.TempDir(), "127.0.0.1:0")
+}
+
+// at starts an agent on a data directory and an address.
+func at(t *testing.T, data, addr string) *agent {
+	t.Helper()
+	a, err := start(data, addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,12 +64,12 @@ func own(t *testing.T) *agent {
 }
 
 // start runs bin/teapot and waits until it says where it serves.
-func start(data string) (*agent, error) {
+func start(data, addr string) (*agent, error) {
 	binary, err := filepath.Abs(filepath.Join(root, "bin", "teapot"))
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, "run", "--addr", "127.0.0.1:0", "--data", data)
+	cmd := exec.Command(binary, "run", "--addr", addr, "--data", data)
 	cmd.Dir = os.TempDir()
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
