@@ -43,7 +43,7 @@ func (a *appraiser) measure(s *start) (measured, []appraisal.Check) {
 	}
 	m.td(q.TD)
 	if len(s.evidence.EventLog) == 0 {
-		return m, withoutLog(s)
+		return m, withoutRuntimeLog(s)
 	}
 	events, err := eventlog.Parse(s.evidence.EventLog)
 	replayed := err == nil && eventlog.Replay(events) == eventlog.Registers(q.TD.RTMR)
@@ -58,12 +58,37 @@ func (a *appraiser) measure(s *start) (measured, []appraisal.Check) {
 	return m, append(checks, a.compose(&m, s)...)
 }
 
-// withoutLog: registers that no log explains can still be compared as they are; a compose file needs its log.
-func withoutLog(s *start) []appraisal.Check {
-	if len(s.evidence.AppCompose) == 0 {
-		return nil
+// withoutRuntimeLog: a plain TDX guest brings the firmware's log (CCEL) or none. Registers that no log explains can still be
+// compared as they are; a compose file needs the log that ties it to the quote.
+func withoutRuntimeLog(s *start) []appraisal.Check {
+	var checks []appraisal.Check
+	if len(s.evidence.CCEL) > 0 {
+		checks = append(checks, ccel(s.evidence.CCEL, s.judged.report.Quote.TD.RTMR))
 	}
-	return []appraisal.Check{composeFailed("a compose file is shown, but no event log that would tie it to the quote", "", "a compose-hash event")}
+	if len(s.evidence.AppCompose) > 0 {
+		checks = append(checks, composeFailed("a compose file is shown, but no event log that would tie it to the quote", "", "a compose-hash event"))
+	}
+	return checks
+}
+
+// ccel replays the firmware's log. It must give RTMR0 and RTMR1; the guest may have extended the others after the firmware
+// stopped writing, which the log cannot show.
+func ccel(raw []byte, want eventlog.Registers) appraisal.Check {
+	events, err := eventlog.ParseCCEL(raw)
+	got := eventlog.Replay(events)
+	if err != nil || got[0] != want[0] || got[1] != want[1] {
+		return replayFailed(err)
+	}
+	c := appraisal.Check{
+		ID: "measurements.replay", Outcome: appraisal.Passed, Source: "SHA-384 extends of the firmware's log (CCEL)",
+		Detail: fmt.Sprintf("the %d events of the firmware's log give exactly the registers in the quote", len(events)),
+	}
+	if got != want {
+		c.ID, c.Outcome, c.Fault = "measurements.unexplained", appraisal.Warning, "operator"
+		c.Detail = "RTMR2 or RTMR3 were extended after the firmware's log ended: the log does not say by what"
+		c.Remedy = "pin rtmr2 and rtmr3 in your policy, or waive measurements.unexplained"
+	}
+	return c
 }
 
 func replayFailed(err error) appraisal.Check {

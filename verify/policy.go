@@ -110,18 +110,19 @@ type Lineage struct {
 // Waivable lists the checks a policy may waive by name, with what the reader then believes without proof.
 // Nothing that would let a forgery through is here.
 var waivable = map[string]string{
-	"measurements.unmeasured": "that nothing the host chose weakens what was measured",
-	"session.channel":         "that nobody ends your TLS connection before the agent",
-	"freshness.nonce":         "that the evidence was made now",
-	"measurements.code":       "that the code is the code you expect",
-	"measurements.compose":    "that the compose file keeps other containers away from the platform's sockets",
-	"custody.keys":            "that the keys exist only in the TEE",
-	"custody.storage":         "that stored data can be read only in the TEE",
-	"lineage.history":         "that there is no older history",
-	"witnesses.quorum":        "that others saw the same log",
-	"rollback.memory":         "that the log is the one this machine saw before",
-	"rollback.witnessed":      "that the machine is no clone and its disk no old copy",
-	"entries.complete":        "that nothing was left out",
+	"measurements.unmeasured":  "that nothing the host chose weakens what was measured",
+	"session.channel":          "that nobody ends your TLS connection before the agent",
+	"freshness.nonce":          "that the evidence was made now",
+	"measurements.code":        "that the code is the code you expect",
+	"measurements.unexplained": "what extended the registers that the firmware's log does not explain",
+	"measurements.compose":     "that the compose file keeps other containers away from the platform's sockets",
+	"custody.keys":             "that the keys exist only in the TEE",
+	"custody.storage":          "that stored data can be read only in the TEE",
+	"lineage.history":          "that there is no older history",
+	"witnesses.quorum":         "that others saw the same log",
+	"rollback.memory":          "that the log is the one this machine saw before",
+	"rollback.witnessed":       "that the machine is no clone and its disk no old copy",
+	"entries.complete":         "that nothing was left out",
 }
 
 // Waivable returns the ids a policy may waive, sorted, each with what is then believed without proof.

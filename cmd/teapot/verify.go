@@ -17,6 +17,7 @@ import (
 	"github.com/teapot-tee/teapot/client"
 	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/dcap/pcs"
+	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/verify"
 	"github.com/teapot-tee/teapot/verify/policyfile"
 )
@@ -64,6 +65,9 @@ notices a fork or an old disk.`,
 }
 
 func runVerify(cmd *cobra.Command, target string, f *verifyFlags) error {
+	if err := f.check(target); err != nil {
+		return &exitError{code: 64, err: err}
+	}
 	policy, err := f.loadPolicy()
 	if err != nil {
 		return &exitError{code: 64, err: err, hint: "teapot policy explain FILE says what a policy means"}
@@ -81,6 +85,23 @@ func runVerify(cmd *cobra.Command, target string, f *verifyFlags) error {
 		return v.unjudged(target, err)
 	}
 	return v.print(result)
+}
+
+// check refuses flags that mean nothing for the target.
+func (f *verifyFlags) check(target string) error {
+	switch f.channel {
+	case "", evidence.ChannelHPKE, evidence.ChannelNone:
+	case evidence.ChannelTLS:
+		if !strings.HasPrefix(target, "https://") {
+			return errors.New("--channel tls: the target is no https address")
+		}
+	default:
+		return fmt.Errorf("--channel %q: want tls, hpke or none", f.channel)
+	}
+	if !isAddress(target) && (f.watch > 0 || f.forget || f.channel != "" || f.query.From+f.query.To > 0 || f.query.Type != "" || len(f.agents) > 0) {
+		return errors.New("--watch, --forget, --channel, --agent, --from, --to and --type are for addresses, not for files")
+	}
+	return nil
 }
 
 func (f *verifyFlags) loadPolicy() (p verify.Policy, err error) {

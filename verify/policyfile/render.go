@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/teapot-tee/teapot/verify"
 )
@@ -13,9 +14,9 @@ import (
 // where a person must check it; the file is strict, so leaving a wrong value in it fails and does not pass.
 func Draft(url string, o verify.Observation, simulated bool, now time.Time) []byte {
 	w := &writer{}
-	w.say("# What I accept from %s. Written by `teapot policy init` on %s from what that server showed.", url, now.UTC().Format("2006-01-02"))
+	w.say("# What I accept from %s. Written by `teapot policy init` on %s from what that server showed.", oneLine(url), now.UTC().Format("2006-01-02"))
 	w.say("# The server chose these values. Check every line marked CHECK against a source that is not this server,")
-	w.say("# then use it: teapot verify %s --policy THIS-FILE", url)
+	w.say("# then use it: teapot verify %s --policy THIS-FILE", oneLine(url))
 	w.say("version = 1\n")
 	w.platform(simulated)
 	w.code(o)
@@ -50,7 +51,7 @@ func quote(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r < 0x20 || r == 0x7f:
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
 			fmt.Fprintf(&b, `\u%04X`, r)
 		default:
 			b.WriteRune(r)
