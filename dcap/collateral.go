@@ -47,6 +47,14 @@ func (c *Collateral) part(name string) *string {
 	return nil
 }
 
+// size of all members, bytes.
+func (c *Collateral) size() (n int) {
+	for _, name := range collateralNames {
+		n += len(*c.part(name))
+	}
+	return n
+}
+
 var collateralNames = [...]string{
 	"pck_crl_issuer_chain", "root_ca_crl", "pck_crl", "tcb_info_issuer_chain", "tcb_info", "tcb_info_signature",
 	"qe_identity_issuer_chain", "qe_identity", "qe_identity_signature", "pck_certificate_chain",

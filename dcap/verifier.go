@@ -16,6 +16,8 @@ const (
 	maxQEs        = 8192
 	maxRoots      = 64
 	maxCAs        = 64
+
+	maxCachedCollateral = 1 << 20 // bytes; Intel's is some 30 kB. Larger is judged and not remembered.
 )
 
 // Verifier verifies quotes. The zero value works; it is safe for concurrent use. It remembers what it has verified
@@ -164,6 +166,9 @@ func (v *Verifier) material(c *Collateral, root *certificate) *material {
 	}
 	k := materialKey{*c, root}
 	k.content.PCKCRLIssuerChain, k.content.PCKCertificateChain = "", "" // not part of the material
+	if c.size() > maxCachedCollateral {
+		return readMaterial(c, root)
+	}
 	m, ok := v.collateral.get(k, maxCollateral)
 	if !ok {
 		m = readMaterial(c, root)
