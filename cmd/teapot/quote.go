@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -50,16 +49,21 @@ Nothing is verified: that is "teapot quote verify".`,
 	return cmd
 }
 
+// readQuote reads a file and finds the quote in it.
 func readQuote(path string, stdin io.Reader) ([]byte, error) {
-	input, err := readInput(path, stdin)
-	if err != nil {
-		return nil, &exitError{code: 2, err: err}
-	}
-	raw, err := extractQuote(input)
-	if errors.Is(err, errNoQuote) {
-		return nil, &exitError{code: 2, err: err, hint: "pass the quote itself, or text that contains it"}
-	}
+	_, raw, err := readQuoteInput(path, stdin)
 	return raw, err
+}
+
+// readQuoteInput is readQuote, with the whole input.
+func readQuoteInput(path string, stdin io.Reader) (input, raw []byte, err error) {
+	if input, err = readInput(path, stdin); err != nil {
+		return nil, nil, &exitError{code: 2, err: err}
+	}
+	if raw, err = extractQuote(input); err != nil {
+		return nil, nil, &exitError{code: 2, err: err, hint: "pass the quote itself, or text that contains it"}
+	}
+	return input, raw, nil
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -147,6 +147,19 @@ func TestQuoteVerifyJSON(t *testing.T) {
 	}
 }
 
+// TestQuoteVerifyEvidence judges a document that carries quote and collateral.
+func TestQuoteVerifyEvidence(t *testing.T) {
+	q := newQuoteFiles(t, pki.TDReport{})
+	c, err := os.ReadFile(q.path("collateral.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.write("evidence.json", []byte(`{"quote":"`+base64.StdEncoding.EncodeToString(q.raw)+`","collateral":`+string(c)+`}`))
+	if code, out, errs := q.run("quote verify @evidence.json --allow-simulated --at 2026-06-15T12:00:00Z"); code != 0 {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+}
+
 func TestQuotePolicyFile(t *testing.T) {
 	q := newQuoteFiles(t, pki.TDReport{TDAttributes: [8]byte{1}})
 	if code, out, _ := q.run("quote verify @quote.bin --root @root.der" + judgedThen); code != 1 || !strings.Contains(out, "debug") {

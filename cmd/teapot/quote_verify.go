@@ -95,7 +95,7 @@ func (f *judgeFlags) judge(cmd *cobra.Command, path string) (*judged, error) {
 	if err != nil {
 		return nil, &exitError{code: 64, err: err}
 	}
-	raw, err := readQuote(path, cmd.InOrStdin())
+	input, raw, err := readQuoteInput(path, cmd.InOrStdin())
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (f *judgeFlags) judge(cmd *cobra.Command, path string) (*judged, error) {
 		fmt.Fprintln(cmd.ErrOrStderr(), "teapot: note: code and agents of the policy are judged by \"teapot verify\", not here")
 	}
 	o.Policy, o.AllowSimulated = p.DCAP(), o.AllowSimulated || p.Simulated == "allow"
-	c, err := f.readCollateral(cmd.Context(), raw, o)
+	c, err := f.readCollateral(cmd.Context(), input, raw, o)
 	if err != nil {
 		return nil, err
 	}
@@ -175,37 +175,56 @@ func readPolicy(path string) (verify.Policy, error) {
 	return p, nil
 }
 
-// readCollateral reads the file or fetches. A quote that does not parse needs none: it is judged malformed.
-func (f *judgeFlags) readCollateral(ctx context.Context, quote []byte, o dcap.Options) (*dcap.Collateral, error) {
-	var text []byte
-	if f.collateral != "" {
-		var err error
-		if text, err = readInput(f.collateral, nil); err != nil {
-			return nil, &exitError{code: 2, err: fmt.Errorf("--collateral: %w", err)}
-		}
-	} else {
-		q, err := dcap.Parse(quote)
-		if err != nil {
-			return &dcap.Collateral{}, nil //nolint:nilerr // Verify says what is wrong with the quote
-		}
-		root := foreignRoot(quote)
-		switch {
-		case root == nil || o.Root != nil || f.pccs != "":
-			text, err = f.fetch(ctx, quote, o.Root)
-		case o.AllowSimulated:
-			text, err = simulatedCollateral(ctx, q, root)
-		default:
-			return &dcap.Collateral{}, nil // nobody's collateral helps a root that is not trusted; Verify says so
-		}
-		if err != nil {
-			return nil, err
-		}
+// readCollateral reads the file, takes what lies beside the quote in a JSON document (evidence), or fetches. A quote
+// that does not parse needs none: it is judged malformed.
+func (f *judgeFlags) readCollateral(ctx context.Context, input, quote []byte, o dcap.Options) (*dcap.Collateral, error) {
+	text, err := f.collateralText(ctx, input, quote, o)
+	if err != nil {
+		return nil, err
+	}
+	if text == nil {
+		return &dcap.Collateral{}, nil
 	}
 	c, err := dcap.ParseCollateral(text)
 	if err != nil {
 		return nil, &exitError{code: 2, err: err, hint: "collateral is dcap-qvl's JSON: \"teapot quote collateral\" writes it"}
 	}
 	return c, nil
+}
+
+// collateralText returns nil where no collateral could help.
+func (f *judgeFlags) collateralText(ctx context.Context, input, quote []byte, o dcap.Options) ([]byte, error) {
+	if f.collateral != "" {
+		text, err := readInput(f.collateral, nil)
+		if err != nil {
+			return nil, &exitError{code: 2, err: fmt.Errorf("--collateral: %w", err)}
+		}
+		return text, nil
+	}
+	q, err := dcap.Parse(quote)
+	if err != nil {
+		return nil, nil //nolint:nilerr // Verify says what is wrong with the quote
+	}
+	if text := embeddedCollateral(input); text != nil {
+		return text, nil
+	}
+	root := foreignRoot(quote)
+	switch {
+	case root == nil || o.Root != nil || f.pccs != "":
+		return f.fetch(ctx, quote, o.Root)
+	case o.AllowSimulated:
+		return simulatedCollateral(ctx, q, root)
+	}
+	return nil, nil // nobody's collateral helps a root that is not trusted; Verify says so
+}
+
+// embeddedCollateral is the member "collateral" of a JSON document, as evidence has it; nil without.
+func embeddedCollateral(input []byte) []byte {
+	var document struct{ Collateral json.RawMessage }
+	if json.Unmarshal(input, &document) != nil || len(document.Collateral) == 0 || document.Collateral[0] != '{' {
+		return nil
+	}
+	return document.Collateral
 }
 
 func (f *judgeFlags) fetch(ctx context.Context, quote, root []byte) (json.RawMessage, error) {
