@@ -10,10 +10,10 @@ import (
 
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/agent"
+	"github.com/teapot-tee/teapot/agent/agenttest/fixed"
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/model"
-	"github.com/teapot-tee/teapot/keys"
 	"github.com/teapot-tee/teapot/keys/wallets"
 )
 
@@ -94,17 +94,9 @@ func Start(t testing.TB, change func(*agent.Config)) *agent.Agent {
 }
 
 // Wallets are wallets of fixed keys.
-func Wallets(t testing.TB) []*wallets.Wallet {
-	t.Helper()
-	sol := keys.NewSolana([32]byte{7})
-	evm, err := keys.NewEVM([32]byte{8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return []*wallets.Wallet{
-		{Chain: wallets.EVMChain, Address: evm.Address(), EVM: evm},
-		{Chain: wallets.SolanaChain, Address: sol.Address(), Solana: &sol},
-	}
+func Wallets(testing.TB) []*wallets.Wallet {
+	evm, solana := fixed.Wallets()
+	return []*wallets.Wallet{evm, solana}
 }
 
 // Model is a model made of a function.
