@@ -55,6 +55,30 @@ func Key(b byte) ed25519.PrivateKey {
 // Start starts an agent on a place; change may be nil. Everything closes with the test.
 func (p *Place) Start(t testing.TB, change func(*agent.Config)) *agent.Agent {
 	t.Helper()
+	a, err := p.start(t, change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+// TryStart starts an agent that must not start, and returns why.
+func (p *Place) TryStart(t testing.TB, change func(*agent.Config)) error {
+	t.Helper()
+	a, err := p.start(t, change)
+	if err == nil {
+		t.Cleanup(func() { _ = a.Close() })
+	}
+	return err
+}
+
+func (p *Place) start(t testing.TB, change func(*agent.Config)) (*agent.Agent, error) {
+	t.Helper()
 	c := agent.Config{Character: character.Default(nil)}
 	if change != nil {
 		change(&c)
@@ -65,20 +89,13 @@ func (p *Place) Start(t testing.TB, change func(*agent.Config)) *agent.Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Memory = m
-	a, err := agent.New(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
 		if err := m.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return a
+	c.Memory = m
+	return agent.New(t.Context(), c)
 }
 
 // Start starts one agent on a place of its own.

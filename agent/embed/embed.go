@@ -66,7 +66,7 @@ func addWord(v []float32, word string, runes []rune) {
 		return
 	}
 	add(v, word, weight(word))
-	if len(runes) > 3 {
+	if len(runes) > 3 && weight(word) == 1 {
 		padded := append(append([]rune{'^'}, runes...), '$')
 		for i := 0; i+3 <= len(padded); i++ {
 			add(v, string(padded[i:i+3]), 0.3)
@@ -76,11 +76,14 @@ func addWord(v []float32, word string, runes []rune) {
 
 // weight is small for the words that every text has.
 func weight(word string) float32 {
-	if len(word) <= 3 {
-		return 0.2
+	if strings.Contains(common, " "+word+" ") {
+		return 0.1
 	}
 	return 1
 }
+
+const common = " a an and are as at be but by can did do does for from had has have he her his how i if in is it its me my not of on or " +
+	"our she so than that the their them then there they this to was we were what when where which who why will with would you your "
 
 func add(v []float32, feature string, w float32) {
 	h := uint64(14695981039346656037) // FNV-1a

@@ -113,6 +113,7 @@ func local(c *character.Character, p Provider, client *http.Client) (model.Model
 
 // settings are a provider's with a character's on top.
 type settings struct {
+	signatures                       openai.Signatures
 	endpoint, key                    string
 	models                           [3]string
 	temperature, frequency, presence float64
@@ -136,6 +137,8 @@ func resolve(c *character.Character, p Provider) settings {
 			break
 		}
 	}
+	s.signatures.Algorithm, _ = c.Setting("MODEL_SIGNING_ALGO") // "ecdsa" or "ed25519", of a provider that signs its answers
+	s.signatures.Signer, _ = c.Setting("MODEL_SIGNER")          // the address or key from its attestation
 	s.overrideModels(c, p)
 	s.overrideConfig(c.Document.Path("settings", "modelConfig"))
 	if p.Wire == Ollama {
@@ -196,7 +199,7 @@ func (s settings) open(p Provider, client *http.Client) model.Model {
 	}
 	return openai.New(openai.Config{
 		Provider: p.Name, Endpoint: endpoint, Key: s.key, Models: s.models, Temperature: s.temperature, FrequencyPenalty: s.frequency,
-		PresencePenalty: s.presence, MaxTokens: s.maxOut, Stop: p.Stop, Prices: prices(),
+		PresencePenalty: s.presence, MaxTokens: s.maxOut, Stop: p.Stop, Prices: prices(), Signatures: s.signatures,
 	}, client)
 }
 
