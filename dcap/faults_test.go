@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"math/big"
 	"strings"
 	"testing"
@@ -248,7 +249,25 @@ var documentFaults = []oneFault{
 	{"QE identity of the QvE", sgx, "qeid_mismatch", func(w *world) { w.identity.ID = "QVE" }},
 }
 
+// sorted writes an object anew with all members in alphabetical order, as another server might.
+func sorted(text string) string {
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		panic(err)
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
+}
+
 var jsonFaults = []oneFault{
+	{"members in another order", tdx, "UpToDate", func(w *world) { w.infoText, w.identityText = sorted, sorted }},
+	{"members in another order, version 2", sgx, "UpToDate", func(w *world) { w.info.Version = 2; w.infoText, w.identityText = sorted, sorted }},
+	{"white space that is signed", tdx, "UpToDate", func(w *world) {
+		w.infoText = func(s string) string { return " " + strings.ReplaceAll(s, ",", " ,\n\t") }
+	}},
 	{"version 4", sgx, "tcbinfo_format", func(w *world) { w.info.Version = 4 }},
 	{"version as text", sgx, "tcbinfo_format", func(w *world) { w.infoText = replace(`"version":3`, `"version":"3"`) }},
 	{"version twice", sgx, "tcbinfo_format", func(w *world) { w.infoText = replace(`"version":3`, `"version":3,"version":3`) }},
