@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +19,16 @@ import (
 	"github.com/teapot-tee/teapot/tlog"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("20") // by default; make suites runs 2,000
+	}
+	if f := flag.Lookup("test.fuzz"); f.Value.String() != "" {
+		os.Exit(m.Run()) // fuzzing has goroutines of its own
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const agentID = "b850bc30-45f8-0041-a00a-83df46d8555d"
 
