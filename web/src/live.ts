@@ -24,8 +24,10 @@ interface Place { held: Uint8Array[]; next: number }
 
 async function listen(session: Session, sink: Sink, place: Place, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
+    const leaving = new AbortController(); // a page that is left, or kept for "back", holds no connection
+    addEventListener("pagehide", () => leaving.abort(), { once: true });
     try {
-      const response = await ask(session.agent!.url("events", { from: place.next }), session.auth({ signal }));
+      const response = await ask(session.agent!.url("events", { from: place.next }), session.auth({ signal: AbortSignal.any([signal, leaving.signal]) }));
       sink.connected(true);
       for await (const e of events(response)) if (e.name === "entry") await take(session, sink, place, new TextEncoder().encode(e.data));
     } catch (e) {
