@@ -162,7 +162,7 @@ func TestSimulateMistakes(t *testing.T) {
 		code  int
 		want  string
 	}{
-		"short seed":       {[]string{"--seed", "00"}, 64, "16 bytes"},
+		"no seed":          {[]string{"--seed", "0x"}, 64, "hex"},
 		"seed is not hex":  {[]string{"--seed", "zz"}, 64, "hex"},
 		"nothing to serve": {[]string{"--addr", ""}, 64, "nothing to serve"},
 		"argument":         {[]string{"more"}, 64, ""},
