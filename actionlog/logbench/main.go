@@ -39,18 +39,23 @@ func main() {
 	entries := flag.Int("entries", 1_000_000, "entries of the large log")
 	dir := flag.String("dir", "", "where to write; default: a temporary directory")
 	reopen := flag.String("reopen", "", "internal: open the log in this directory, print time and memory")
+	many := flag.String("many", "", "internal: run the 500 logs in this directory")
 	flag.Parse()
-	if err := run(*dir, *reopen, *entries); err != nil {
+	if err := run(*dir, *reopen, *many, *entries); err != nil {
 		fmt.Fprintln(os.Stderr, "logbench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, reopen string, entries int) error {
+func run(dir, reopen, many string, entries int) error {
 	b := &bench{ctx: context.Background(), entries: entries, keys: keys{key(1), key(2), key(3)}}
 	if reopen != "" {
 		b.dir = reopen
 		return b.reopened()
+	}
+	if many != "" {
+		b.dir = many
+		return b.manyLogs()
 	}
 	if dir == "" {
 		tmp, err := os.MkdirTemp("", "logbench")
@@ -63,7 +68,7 @@ func run(dir, reopen string, entries int) error {
 	b.dir = dir
 	load, _ := os.ReadFile("/proc/loadavg") // informative only
 	fmt.Printf("machine: %d cores, %s, load %s\n", runtime.GOMAXPROCS(0), runtime.Version(), strings.TrimSpace(string(load)))
-	for _, step := range []func() error{b.raw, b.oneClient, b.growth, b.queries, b.restart, b.manyLogs} {
+	for _, step := range []func() error{b.raw, b.oneClient, b.growth, b.queries, b.restart, b.many} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -136,12 +141,16 @@ func rss() string {
 }
 
 // restart opens the large log in a process of its own, so that its memory is its own.
-func (b *bench) restart() error {
+func (b *bench) restart() error { return b.again("-reopen", filepath.Join(b.dir, "large")) }
+
+func (b *bench) many() error { return b.again("-many", b.dir) }
+
+func (b *bench) again(args ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(b.ctx, self, "-reopen", filepath.Join(b.dir, "large"))
+	cmd := exec.CommandContext(b.ctx, self, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
 }

@@ -224,6 +224,25 @@ func checkEntry(t *testing.T, l *actionlog.Log, e *v1.Entry) {
 	}
 }
 
+func TestContentAsJSON(t *testing.T) {
+	f := newFixture(t)
+	for _, c := range []struct{ body, text, media string }{
+		{`{"type":"app/x","content":"a string"}`, "a string", "text/plain"},
+		{`{"type":"app/x","content":{"b":1, "a":[2]}}`, `{"b":1, "a":[2]}`, "application/json"},
+		{`{"type":"intent","content":null}`, `null`, "application/json"},
+		{`{"type":"app/x","content":"x","media_type":"text/markdown"}`, "x", "text/markdown"},
+	} {
+		status, b, _ := f.do("POST", "entries", c.body, "Authorization", "Bearer token")
+		var e v1.Entry
+		if err := json.Unmarshal(b, &e); status != http.StatusCreated || err != nil || e.Content == nil || *e.Content.Text != c.text || e.Content.MediaType != c.media {
+			t.Errorf("%s: %d %s", c.body, status, b)
+		}
+	}
+	if status, _, _ := f.do("POST", "entries", `{"type":"app/x","content":"x","text":"y"}`, "Authorization", "Bearer token"); status != http.StatusBadRequest {
+		t.Errorf("two contents: %d", status)
+	}
+}
+
 func TestProofsAndFiles(t *testing.T) {
 	f := newFixture(t)
 	for i := range 300 {

@@ -16,14 +16,17 @@ const maxBody = actionlog.MaxContent/3*4 + 1<<20
 
 // newEntry is the body of POST …/entries. There is no member for salt, index, time or source.
 type newEntry struct {
-	Type       string   `json:"type"`
-	Room       string   `json:"room"`
-	User       string   `json:"user"`
-	MediaType  string   `json:"media_type"`
-	Text       *string  `json:"text"` // the content as text, or
-	Data       []byte   `json:"data"` // in base64
-	Cause      []uint64 `json:"cause"`
-	Visibility string   `json:"visibility"` // "" (by type), "public", "owner", "never"
+	Type      string `json:"type"`
+	Room      string `json:"room"`
+	User      string `json:"user"`
+	MediaType string `json:"media_type"`
+	// The content, in one of three ways: text, bytes in base64, or any JSON value: a string is text, everything else is
+	// logged as the exact JSON that was sent.
+	Text       *string         `json:"text"`
+	Data       []byte          `json:"data"`
+	Content    json.RawMessage `json:"content"`
+	Cause      []uint64        `json:"cause"`
+	Visibility string          `json:"visibility"` // "" (by type), "public", "owner", "never"
 }
 
 func (s Logs) authorized(w http.ResponseWriter, r *http.Request) bool {
@@ -72,14 +75,8 @@ func (b *newEntry) entry() (actionlog.Entry, error) {
 	if b.User != "" {
 		e.Speaker = tlog.SpeakerClaimed
 	}
-	if b.Text != nil {
-		if b.Data != nil {
-			return e, &actionlog.Invalid{Why: "text and data are two ways to give one content; send one of them"}
-		}
-		e.Content = []byte(*b.Text)
-		if e.MediaType == "" {
-			e.MediaType = "text/plain"
-		}
+	if err := b.content(&e); err != nil {
+		return e, err
 	}
 	names := map[string]actionlog.Visibility{
 		"": actionlog.VisibilityDefault, "public": actionlog.VisibilityPublic, "owner": actionlog.VisibilityOwner, "never": actionlog.VisibilityNever,
@@ -90,6 +87,30 @@ func (b *newEntry) entry() (actionlog.Entry, error) {
 	}
 	e.Visibility = v
 	return e, nil
+}
+
+func (b *newEntry) content(e *actionlog.Entry) error {
+	ways, media := 0, ""
+	if b.Data != nil {
+		ways++
+	}
+	if b.Text != nil {
+		ways, media, e.Content = ways+1, "text/plain", []byte(*b.Text)
+	}
+	if b.Content != nil {
+		var text string
+		ways, media, e.Content = ways+1, "application/json", b.Content
+		if json.Unmarshal(b.Content, &text) == nil && b.Content[0] == '"' {
+			media, e.Content = "text/plain", []byte(text)
+		}
+	}
+	if ways > 1 {
+		return &actionlog.Invalid{Why: "text, data and content are three ways to give one content; send one of them"}
+	}
+	if e.MediaType == "" {
+		e.MediaType = media
+	}
+	return nil
 }
 
 // erasure is the body of POST …/erasures.
