@@ -40,7 +40,8 @@ fallback() {
 
 install || fallback "docker.io could not be installed"
 say "starting a private dockerd"
-dockerd --config-file=/dev/null --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/docker.pid" -H "$DOCKER_HOST" \
+echo "{}" >"$work/daemon.json"
+dockerd --config-file "$work/daemon.json" --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/docker.pid" -H "$DOCKER_HOST" \
   --storage-driver vfs >"$work/dockerd.log" 2>&1 &
 for _ in $(seq 100); do docker version >/dev/null 2>&1 && break; sleep 0.2; done
 docker version >/dev/null 2>&1 || fallback "$(tail -1 "$work/dockerd.log")"
