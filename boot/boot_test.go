@@ -147,3 +147,22 @@ func TestErasurePolicyWords(t *testing.T) {
 		}
 	}
 }
+
+// TestNewLogNamesTheOneBefore: after a loss the operator starts log 1; the part names log 0 by origin and last checkpoint.
+func TestNewLogNamesTheOneBefore(t *testing.T) {
+	dir := t.TempDir()
+	first := start(t, dir, spec())
+	a, _ := first.Agent(eliza)
+	origin, checkpoint := a.Log.Origin(), string(a.Log.Checkpoint())
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	next := spec()
+	next.LogNumber = 1
+	second := start(t, dir, next)
+	defer second.Close()
+	b, _ := second.Agent(eliza)
+	if e := b.Part().Earlier; len(e) != 1 || e[0].Origin != origin || e[0].Checkpoint != checkpoint || b.Log.Origin() == origin {
+		t.Errorf("%+v, origin %s", e, b.Log.Origin())
+	}
+}

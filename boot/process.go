@@ -176,7 +176,7 @@ func (p *Process) Change(ctx context.Context, id, name string, character []byte)
 	if !ok {
 		return nil, fmt.Errorf("no agent %s is running", id)
 	}
-	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec, wallets: old.wallets, memory: old.memory, claims: old.claims}
+	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec, wallets: old.wallets, memory: old.memory, earlier: old.earlier, claims: old.claims}
 	a.spec.Name, a.spec.Character = name, character
 	p.mu.Lock()
 	p.agents[id] = a

@@ -44,6 +44,7 @@ type Agent struct {
 	spec    AgentSpec
 	wallets []*wallets.Wallet
 	memory  [32]byte
+	earlier []evidence.EarlierLog
 	key     ed25519.PrivateKey // of this start, signs entries
 	part    evidence.AgentPart
 	claims  []evidence.KeyClaim // the platform's signatures over this agent's derived keys
@@ -149,9 +150,13 @@ func (p *Process) openAgent(ctx context.Context, spec AgentSpec) error {
 	if err != nil {
 		return fmt.Errorf("agent %s: %w", spec.Name, err)
 	}
+	earlier, err := p.earlierLogs(ctx, spec)
+	if err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened, memory: d.memory, claims: claimsOf(d, opened)}
+	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened, memory: d.memory, claims: claimsOf(d, opened), earlier: earlier}
 	return nil
 }
 
@@ -206,18 +211,9 @@ func (p *Process) preparePart(ctx context.Context, a *Agent) (release func(), er
 		AgentKey: evidence.PublicKey(key.Public().(ed25519.PublicKey)),
 		Wallets:  walletLines(a.wallets),
 		Found:    evidence.Found{BootNumber: now.BootNumber, Size: now.Size, Root: evidence.Digest(now.Root), LastTime: now.LastTime},
-		Earlier:  p.earlier(a.spec),
+		Earlier:  a.earlier,
 	}
 	return release, nil
-}
-
-// earlier names the logs given up before this one. This process sees only what lies in its own data directory.
-func (p *Process) earlier(spec AgentSpec) []evidence.EarlierLog {
-	out := []evidence.EarlierLog{}
-	for range spec.LogNumber {
-		out = append(out, evidence.EarlierLog{Origin: evidence.Unknown, Checkpoint: evidence.Unknown})
-	}
-	return out
 }
 
 // evidence makes the next boot statement and has it quoted.

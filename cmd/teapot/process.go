@@ -35,6 +35,7 @@ type processFlags struct {
 	addr, data, unix, config, appCompose string
 	pins, names                          []string
 	tls, verbose, sealToSigner           bool
+	logNumber                            uint64
 }
 
 func (f *processFlags) flags(cmd *cobra.Command) {
@@ -47,6 +48,7 @@ func (f *processFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.tls, "tls", false, "attested TLS with a key made at this start")
 	cmd.Flags().StringArrayVar(&f.names, "tls-name", nil, "name in the TLS certificate (repeat)")
 	cmd.Flags().BoolVar(&f.sealToSigner, "seal-to-signer", false, "SGX: any code of the same signer may open the data (survives upgrades; shows in custody)")
+	cmd.Flags().Uint64Var(&f.logNumber, "log-number", 0, "after a loss: start this log number instead of 0; readers see that earlier history may be missing")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "log every step")
 }
 

@@ -113,7 +113,7 @@ func (f *runFlags) specs(loaded []*character.Character) []boot.AgentSpec {
 }
 
 func (f *runFlags) spec(c *character.Character) boot.AgentSpec {
-	return boot.AgentSpec{ID: c.ID, Name: c.Name, Character: c.Public(), Wallets: walletDerivation(f.wallets, os.Getenv), Salt: os.Getenv("WALLET_SECRET_SALT")}
+	return boot.AgentSpec{ID: c.ID, Name: c.Name, Character: c.Public(), LogNumber: f.logNumber, Wallets: walletDerivation(f.wallets, os.Getenv), Salt: os.Getenv("WALLET_SECRET_SALT")}
 }
 
 // unmeasured lists the characters that came from a file the host can choose. Their digests stand in the agent parts, so a reader's

@@ -50,7 +50,7 @@ quotes that begin with TEAPOT and keys under teapot/, so nothing they get can be
 }
 
 func (f *serveFlags) run(cmd *cobra.Command) error {
-	specs, err := agentSpecs(f.agents)
+	specs, err := agentSpecs(f.agents, f.logNumber)
 	if err != nil {
 		return &exitError{code: 64, err: err}
 	}
@@ -69,7 +69,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	return r.serve(ctx, r.logRoutes, func(addr net.Addr) { r.banner(cmd.ErrOrStderr(), addr) })
 }
 
-func agentSpecs(list []string) ([]boot.AgentSpec, error) {
+func agentSpecs(list []string, logNumber uint64) ([]boot.AgentSpec, error) {
 	var specs []boot.AgentSpec
 	for _, entry := range list {
 		name, id, given := strings.Cut(entry, "=")
@@ -79,7 +79,7 @@ func agentSpecs(list []string) ([]boot.AgentSpec, error) {
 		if !given {
 			id = uuid.Of(name)
 		}
-		specs = append(specs, boot.AgentSpec{ID: strings.ToLower(id), Name: name, Character: fmt.Appendf(nil, "{\"name\":%q}", name)})
+		specs = append(specs, boot.AgentSpec{ID: strings.ToLower(id), Name: name, LogNumber: logNumber, Character: fmt.Appendf(nil, "{\"name\":%q}", name)})
 	}
 	return specs, nil
 }
