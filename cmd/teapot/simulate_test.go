@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/teapot-tee/teapot/attest/sim"
 )
@@ -172,7 +173,9 @@ func TestSimulateMistakes(t *testing.T) {
 		"not an address":   {[]string{"--addr", "256.0.0.1:0"}, 2, ""},
 	} {
 		var stderr bytes.Buffer
-		if code := execute(t.Context(), append([]string{"simulate"}, v.flags...), io.Discard, &stderr); code != v.code || !strings.Contains(stderr.String(), v.want) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a mistake that starts to serve fails here
+		defer cancel()
+		if code := execute(ctx, append([]string{"simulate"}, v.flags...), io.Discard, &stderr); code != v.code || !strings.Contains(stderr.String(), v.want) {
 			t.Errorf("%s: exit %d, want %d: %s", name, code, v.code, &stderr)
 		}
 	}
