@@ -7,10 +7,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/teapot-tee/teapot/agent/character"
+	"github.com/teapot-tee/teapot/agent/plugins"
 	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/ratls"
@@ -60,7 +62,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	r, err := f.start(cmd, f.specs(loaded), unmeasured, plugins())
+	r, err := f.start(cmd, f.specs(loaded), unmeasured, pluginNames(loaded))
 	if err != nil {
 		return err
 	}
@@ -133,5 +135,12 @@ func (f *runFlags) unmeasured(loaded []*character.Character) ([]evidence.Unmeasu
 	return list, nil
 }
 
-// plugins names what is compiled in; the boot statement carries the list's hash.
-func plugins() []string { return []string{"bootstrap", "tee"} }
+// pluginNames lists what every agent has and what characters switch on; the boot statement carries the list's hash.
+func pluginNames(loaded []*character.Character) []string {
+	names := []string{"bootstrap", "tee"}
+	for _, c := range loaded {
+		names = append(names, plugins.Names(c)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -126,7 +126,8 @@ func (s *routes) set(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	change := s.Lifecycle.Start
-	if _, running := s.Agents.Get(id); running {
+	if old, running := s.Agents.Get(id); running {
+		c.Inherit(old.Character())
 		change = s.Lifecycle.Change
 	}
 	a, err := change(r.Context(), c)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,6 +80,7 @@ func TestTableIsElizas(t *testing.T) {
 // fake is a provider that speaks the real wires and remembers what it was sent.
 type fake struct {
 	*httptest.Server
+	mu      sync.Mutex
 	request []byte
 	header  http.Header
 	answer  func(w http.ResponseWriter, r *http.Request)
@@ -93,7 +95,9 @@ func newFake(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) 
 			t.Error(err)
 		}
 		if r.Method == http.MethodPost {
+			f.mu.Lock()
 			f.request, f.header = body, r.Header.Clone()
+			f.mu.Unlock()
 		}
 		f.answer(w, r)
 	}))
