@@ -36,6 +36,7 @@ type processFlags struct {
 	pins, names                          []string
 	tls, verbose, sealToSigner           bool
 	logNumber                            uint64
+	public                               publicFlags
 }
 
 func (f *processFlags) flags(cmd *cobra.Command) {
@@ -47,6 +48,7 @@ func (f *processFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.pins, "pin", nil, "SHA-256 of a file that may be used; on a measured command line the file counts as measured (repeat)")
 	cmd.Flags().BoolVar(&f.tls, "tls", false, "attested TLS with a key made at this start")
 	cmd.Flags().StringArrayVar(&f.names, "tls-name", nil, "name in the TLS certificate (repeat)")
+	f.public.flags(cmd)
 	cmd.Flags().BoolVar(&f.sealToSigner, "seal-to-signer", false, "SGX: any code of the same signer may open the data (survives upgrades; shows in custody)")
 	cmd.Flags().Uint64Var(&f.logNumber, "log-number", 0, "after a loss: start this log number instead of 0; readers see that earlier history may be missing")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "log every step")
@@ -62,6 +64,7 @@ type running struct {
 	seal     *ratls.SealKeys
 	tls      *tls.Config
 	leaf     []byte
+	public   *ratls.Public // nil without --public-name
 	token    string
 	logger   *slog.Logger
 	failed   chan error // the log cannot go on
@@ -115,7 +118,7 @@ func (r *running) boot(ctx context.Context, config []byte, agents []boot.AgentSp
 		return err
 	}
 	var spki []byte
-	if r.flags.tls {
+	if r.flags.tls || len(r.flags.public.names) > 0 {
 		if spki, err = r.makeTLS(ctx); err != nil {
 			return err
 		}
@@ -144,7 +147,7 @@ func (r *running) makeTLS(ctx context.Context) (spki []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	names := r.flags.names
+	names := slices.Concat(r.flags.names, r.flags.public.names)
 	if len(names) == 0 {
 		names = []string{"localhost"}
 	}
@@ -157,6 +160,7 @@ func (r *running) makeTLS(ctx context.Context) (spki []byte, err error) {
 		return nil, err
 	}
 	r.tls, r.leaf = ratls.ServerConfig(cert), cert.Certificate[0]
+	r.publicTLS(key, cert)
 	return spki, nil
 }
 
@@ -226,7 +230,12 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 		case <-ctx.Done():
 		}
 	}()
-	err = server.Serve(ctx, server.Options{Addr: r.flags.addr, Unix: r.flags.unix, TLS: r.tls, Handler: counts.Count(pages), Logger: r.logger, Ready: ready})
+	r.keepPublic(ctx)
+	handler, err := r.named(ctx, counts.Count(pages))
+	if err != nil {
+		return err
+	}
+	err = server.Serve(ctx, server.Options{Addr: r.flags.addr, Unix: r.flags.unix, TLS: r.tls, Handler: handler, Logger: r.logger, Ready: ready})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}
@@ -236,6 +245,9 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 func (r *running) shownLeaf() func(*tls.ConnectionState) []byte {
 	if r.leaf == nil {
 		return nil
+	}
+	if r.public != nil {
+		return r.public.Leaf
 	}
 	return func(*tls.ConnectionState) []byte { return r.leaf }
 }

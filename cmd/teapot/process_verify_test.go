@@ -408,3 +408,23 @@ func TestVerifyOfWhatCannotBeJudged(t *testing.T) {
 		}
 	}
 }
+
+func TestContentAddressedNamesOfTheBinary(t *testing.T) {
+	s := launch(t, t.TempDir(), "--app-base", "agents.example")
+	ask := func(host string) int {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/v1/", nil)
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := ask("0000000000000000000000000000000000000000.agents.example"); got != http.StatusMisdirectedRequest {
+		t.Fatalf("another app's name: status %d", got)
+	}
+	if got := ask("127.0.0.1"); got != http.StatusOK {
+		t.Fatalf("status %d", got)
+	}
+}
