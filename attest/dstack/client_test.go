@@ -118,6 +118,30 @@ func TestEveryVersion(t *testing.T) {
 	}
 }
 
+// TestDeriveKey: Eliza's wallets come out of dstack.sock, too, which has no Tappd.DeriveKey.
+func TestDeriveKey(t *testing.T) {
+	for name, paths := range map[string][]string{"tappd": tappd034(), "dstack.sock 0.5.0": guest050(), "dstack.sock 0.6": append(guest057(), guestV1()...)} {
+		ts, simulator := agent(t, paths...)
+		c, err := dstack.Open(t.Context(), dstack.Options{Endpoint: ts.URL})
+		must(t, err)
+		got, err := c.DeriveKey(t.Context(), "/", "salt")
+		must(t, err)
+		want, err := simulator.DeriveKey(t.Context(), "/", "salt")
+		must(t, err)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %x, want %x", name, got, want)
+		}
+		must(t, c.Close())
+	}
+	ts, _ := agent(t, guestV1()...)
+	c, err := dstack.Open(t.Context(), dstack.Options{Endpoint: ts.URL})
+	must(t, err)
+	defer c.Close()
+	if _, err := c.DeriveKey(t.Context(), "/", "salt"); err == nil {
+		t.Error("a v1-only agent derives v0 keys")
+	}
+}
+
 // TestRecordedDerivation: an upgrade of the platform never changes keys silently.
 func TestRecordedDerivation(t *testing.T) {
 	ts, _ := agent(t, append(guest057(), guestV1()...)...)

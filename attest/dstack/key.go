@@ -9,6 +9,7 @@ import (
 	"path"
 
 	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/keys/dstackkey"
 )
 
 // keyPurpose enters the signature chain of v0 keys, not their bytes.
@@ -99,12 +100,16 @@ func (c *Client) deriveKey(ctx context.Context, keyPath string) (attest.Key, err
 	return key, nil
 }
 
-// DeriveKey is Tappd.DeriveKey as Eliza's wallets use it: the PKCS#8 DER. It works with agents of every version but v1-only ones.
+// DeriveKey is Tappd.DeriveKey as Eliza's wallets use it: the PKCS#8 DER. From 0.4 on the same key comes out of GetKey, which is all
+// that dstack.sock has; there is no other way on a v1-only agent.
 func (c *Client) DeriveKey(ctx context.Context, keyPath, subject string) ([]byte, error) {
 	var a struct {
 		Key string `json:"key"`
 	}
 	err := c.http.call(ctx, "/prpc/Tappd.DeriveKey", map[string]string{"path": keyPath, "subject": subject}, &a, true)
+	if missing(err) && c.offer.v0 {
+		return c.deriveByGetKey(ctx, keyPath)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,4 +118,16 @@ func (c *Client) DeriveKey(ctx context.Context, keyPath, subject string) ([]byte
 		return nil, errors.New("guest agent: Tappd.DeriveKey: the key is not PEM")
 	}
 	return block.Bytes, nil
+}
+
+func (c *Client) deriveByGetKey(ctx context.Context, keyPath string) ([]byte, error) {
+	key, err := c.KeyV0(ctx, keyPath, keyPurpose, "secp256k1")
+	if err != nil {
+		return nil, err
+	}
+	pair, err := dstackkey.P256(key.Secret)
+	if err != nil {
+		return nil, err
+	}
+	return dstackkey.DER(pair)
 }

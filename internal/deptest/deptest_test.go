@@ -32,7 +32,7 @@ var may = map[string][]string{
 	"actionlog/legacy":        {},
 	"actionlog/segment":       {"actionlog/disk"},
 
-	"attest/dstack":        {"attest", "evidence", "eventlog"},
+	"attest/dstack":        {"attest", "evidence", "eventlog", "keys/dstackkey"},
 	"attest/gramine":       {"attest", "evidence"},
 	"attest/tsm":           {"attest", "evidence", "eventlog"},
 	"attest/sim/devattest": {"attest/sim/pki"},
