@@ -22,13 +22,13 @@ const tester = `{"name":"Tester","modelProvider":"llama_local","bio":"b","lore":
 
 // lifecycle starts agents over the fixture's process, as cmd/teapot does.
 type lifecycle struct {
-	t      *testing.T
+	t      testing.TB
 	f      *fixture
 	first  *agent.Agent
 	stores []*memory.Store
 }
 
-func newLifecycle(t *testing.T, f *fixture, attester attest.Attester) *lifecycle {
+func newLifecycle(t testing.TB, f *fixture, attester attest.Attester) *lifecycle {
 	t.Helper()
 	l := &lifecycle{t: t, f: f}
 	c := parse(t, tester)
@@ -48,7 +48,7 @@ func newLifecycle(t *testing.T, f *fixture, attester attest.Attester) *lifecycle
 	return l
 }
 
-func parse(t *testing.T, text string) *character.Character {
+func parse(t testing.TB, text string) *character.Character {
 	t.Helper()
 	c, err := character.Parse([]byte(text), character.Options{})
 	if err != nil {

@@ -235,7 +235,7 @@ const token = "open sesame"
 
 func start(t *testing.T) *fixture { return startWith(t, nil) }
 
-func startWith(t *testing.T, change func(*eliza.Options)) *fixture {
+func startWith(t testing.TB, change func(*eliza.Options)) *fixture {
 	t.Helper()
 	f := &fixture{fleet: &agent.Fleet{}}
 	attester, err := sim.New(sim.Options{})
