@@ -98,7 +98,7 @@ func (s *Store) open() error {
 	if err := s.checkPlatform(); err != nil {
 		return err
 	}
-	if err := s.fs.MkdirAll("logs"); err != nil {
+	if err := errors.Join(s.fs.MkdirAll("logs"), s.fs.SyncDir(".")); err != nil {
 		return fmt.Errorf("making data directory: %w", err)
 	}
 	s.index = newProjector(s.fs, s.indexKey())

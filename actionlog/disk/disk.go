@@ -56,11 +56,30 @@ func OpenOS(dir string) (*OS, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := syncParent(dir); err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	return &OS{root: root}, nil
+}
+
+// syncParent makes a directory that was just made durable in the one above it.
+func syncParent(dir string) error {
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	parent, err := os.Open(filepath.Dir(whole))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // not ours to read: then it was not made by us
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(parent.Sync(), parent.Close())
 }
 
 // Close releases the directory.

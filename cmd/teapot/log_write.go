@@ -55,6 +55,12 @@ func export(cmd *cobra.Command, s *logSource, q url.Values, out string, asJSON b
 	rand.Read(nonce[:])
 	q.Set("nonce", hex.EncodeToString(nonce[:]))
 	resp, err := s.send(cmd.Context(), http.MethodGet, "bundle", q, nil)
+	var busy *refusal
+	if errors.As(err, &busy) && busy.Status == http.StatusServiceUnavailable {
+		fmt.Fprintln(cmd.ErrOrStderr(), "teapot: no fresh session evidence:", busy.Cause, "– exporting without it")
+		q.Del("nonce")
+		resp, err = s.send(cmd.Context(), http.MethodGet, "bundle", q, nil)
+	}
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/bundle"
 	"github.com/teapot-tee/teapot/server/access"
@@ -26,6 +28,8 @@ const agentID = "b850bc30-45f8-0041-a00a-83df46d8555d"
 func seedKey(b byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{b}, ed25519.SeedSize))
 }
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type fixture struct {
 	t   *testing.T
