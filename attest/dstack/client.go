@@ -50,6 +50,7 @@ type Client struct {
 // offer is what the agent turned out to speak.
 type offer struct {
 	v1, v0, info bool   // /v1/*, /GetKey and friends, any Info
+	tappdK256    bool   // 0.4 and later behind tappd's socket: GetKey is there as Tappd.DeriveK256Key
 	signs        bool   // 0.5.7 and later: Version exists and GetKey knows algorithms
 	version      string // as told, "" below 0.5.7
 }
@@ -104,7 +105,12 @@ func (c *Client) ask(ctx context.Context) (o offer, err error) {
 		o.info = o.v0 || o.v1
 		return o, err
 	}
-	if o.info, err = c.offers(ctx, "/prpc/Tappd.Info", &info); err != nil || o.info {
+	if o.info, err = c.offers(ctx, "/prpc/Tappd.Info", &info); err != nil {
+		return o, err
+	}
+	if o.info {
+		// DeriveKey of 0.4 and later has another root than 0.3's: it must not pass for the same derivation.
+		o.tappdK256, err = c.offers(ctx, "/prpc/Tappd.DeriveK256Key", nil)
 		return o, err
 	}
 	// Below 0.3.4 there is no Info: only a quote shows that this is tappd.
@@ -134,10 +140,10 @@ func (o offer) derivations() (list []string) {
 	if o.v1 {
 		list = append(list, DerivationV1)
 	}
-	if o.v0 {
+	if o.v0 || o.tappdK256 {
 		list = append(list, DerivationV0)
 	}
-	if len(list) == 0 { // later agents' DeriveKey has another root than 0.3's
+	if len(list) == 0 {
 		list = append(list, DerivationTappd)
 	}
 	return list

@@ -74,6 +74,7 @@ func TestEveryVersion(t *testing.T) {
 	}{
 		"tappd 0.3.1":        {tappd031(), dstack.DerivationTappd, 2},
 		"tappd 0.3.4":        {tappd034(), dstack.DerivationTappd, 2},
+		"tappd socket 0.4":   {append(tappd034(), "/prpc/Tappd.DeriveK256Key"), dstack.DerivationV0, 0},
 		"guest agent 0.5.0":  {guest050(), dstack.DerivationV0, 0},
 		"guest agent 0.5.7":  {guest057(), dstack.DerivationV0, 2},
 		"guest agent 0.6":    {append(guest057(), guestV1()...), dstack.DerivationV1, 2},
@@ -115,6 +116,26 @@ func TestEveryVersion(t *testing.T) {
 				t.Errorf("custody of a simulator: %s", c.Custody())
 			}
 		})
+	}
+}
+
+// TestOneDerivationOnBothSockets: the same path gives the same key through dstack.sock and through tappd.sock of a 0.4 guest.
+func TestOneDerivationOnBothSockets(t *testing.T) {
+	var secrets [][32]byte
+	for _, paths := range [][]string{guest050(), append(tappd034(), "/prpc/Tappd.DeriveK256Key")} {
+		ts, _ := agent(t, paths...)
+		c, err := dstack.Open(t.Context(), dstack.Options{Endpoint: ts.URL, Derivation: dstack.DerivationV0})
+		must(t, err)
+		key, err := c.Key(t.Context(), "a/secp256k1")
+		must(t, err)
+		if len(key.Chain) != 2 {
+			t.Errorf("chain of %d", len(key.Chain))
+		}
+		secrets = append(secrets, key.Secret)
+		must(t, c.Close())
+	}
+	if secrets[0] != secrets[1] {
+		t.Error("two sockets, two keys")
 	}
 }
 

@@ -18,6 +18,8 @@ const keyPurpose = "teapot"
 type keyAnswer struct {
 	Key            hexBytes   `json:"key"`
 	SignatureChain []hexBytes `json:"signature_chain"`
+	K256Key        hexBytes   `json:"k256_key"` // Tappd.DeriveK256Key
+	K256Chain      []hexBytes `json:"k256_signature_chain"`
 }
 
 // Key derives by the derivation in use.
@@ -47,7 +49,11 @@ func (c *Client) KeyV0(ctx context.Context, keyPath, purpose, algorithm string) 
 	if c.offer.signs {
 		request["algorithm"] = algorithm
 	}
-	key, err := c.getKey(ctx, "/GetKey", request)
+	method := "/GetKey"
+	if !c.offer.v0 && c.offer.tappdK256 {
+		method = "/prpc/Tappd.DeriveK256Key"
+	}
+	key, err := c.getKey(ctx, method, request)
 	key.API, key.Purpose = "dstack/v0", purpose
 	if !c.offer.signs && algorithm != "secp256k1" {
 		key.Chain = nil
@@ -66,6 +72,9 @@ func (c *Client) getKey(ctx context.Context, method string, request map[string]s
 	var a keyAnswer
 	if err := c.http.call(ctx, method, request, &a, true); err != nil {
 		return attest.Key{}, err
+	}
+	if a.K256Key != nil {
+		a.Key, a.SignatureChain = a.K256Key, a.K256Chain
 	}
 	if len(a.Key) != 32 {
 		return attest.Key{}, fmt.Errorf("guest agent: %s: key of %d bytes, want 32", method, len(a.Key))
