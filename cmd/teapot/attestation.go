@@ -3,16 +3,20 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
+	"time"
 
 	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/ratls"
 )
 
 // attestation makes evidence for an agent's actions.
 type attestation struct {
 	process *boot.Process
 	agent   *boot.Agent
+	budget  *ratls.Budget
 }
 
 // Boot names the evidence of this start.
@@ -22,6 +26,9 @@ func (a attestation) Boot(context.Context) (plugin.Evidence, error) {
 
 // Attest makes an extract statement over text: the nonce is its hash; equal texts at different times differ by checkpoint and time.
 func (a attestation) Attest(ctx context.Context, text string) (plugin.Evidence, error) {
+	if wait := a.budget.Take(time.Now()); wait > 0 {
+		return plugin.Evidence{}, fmt.Errorf("quotes are made at a limited rate for everybody; ask again in %s", wait.Round(time.Second))
+	}
 	nonce := sha256.Sum256([]byte(text))
 	document, err := a.process.Extract(ctx, nonce[:], "REMOTE_ATTESTATION", []byte(text), string(a.agent.Log.Checkpoint()))
 	if err != nil {

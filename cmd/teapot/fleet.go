@@ -55,7 +55,7 @@ func (f *fleet) open(ctx context.Context, c *character.Character) (*agent.Agent,
 	}
 	return agent.New(ctx, agent.Config{
 		Character: c, Log: booted.Log, Memory: store, Wallets: booted.Wallets(), Spending: f.running.config.Policies().Spending,
-		Attest: attestation{f.running.process, booted}, Now: time.Now, Logger: f.running.logger,
+		Attest: attestation{f.running.process, booted, f.running.budget}, Now: time.Now, Logger: f.running.logger,
 	})
 }
 

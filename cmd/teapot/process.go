@@ -67,12 +67,13 @@ type running struct {
 	public   *ratls.Public // nil without --public-name
 	token    string
 	logger   *slog.Logger
-	failed   chan error // the log cannot go on
+	failed   chan error    // the log cannot go on
+	budget   *ratls.Budget // of quotes, for all who ask
 }
 
 // start detects the platform and runs boot.Start.
 func (f *processFlags) start(cmd *cobra.Command, agents []boot.AgentSpec, unmeasured []evidence.Unmeasured, plugins []string) (*running, error) {
-	r := &running{flags: f, logger: newLogger(cmd.ErrOrStderr(), f.verbose), failed: make(chan error, 1)}
+	r := &running{flags: f, logger: newLogger(cmd.ErrOrStderr(), f.verbose), failed: make(chan error, 1), budget: ratls.DefaultBudget()}
 	raw, more, err := f.readConfig()
 	if err != nil {
 		return nil, err
@@ -210,7 +211,7 @@ func (r *running) makeToken() error {
 // serve answers until the context ends or the log cannot go on.
 func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.Budget), ready func(net.Addr)) error {
 	mux := http.NewServeMux()
-	budget := ratls.DefaultBudget()
+	budget := r.budget
 	server.Attestation{Process: r.process, Version: version, Leaf: r.shownLeaf(), Budget: budget}.Register(mux)
 	sealer := ratls.NewSealer(r.seal)
 	mux.Handle("GET "+ratls.KeysPath, sealer.KeysHandler())
