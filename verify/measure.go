@@ -65,6 +65,9 @@ func withoutRuntimeLog(s *start) []appraisal.Check {
 	if len(s.evidence.CCEL) > 0 {
 		checks = append(checks, ccel(s.evidence.CCEL, s.judged.report.Quote.TD.RTMR))
 	}
+	if s.boot != nil && (s.boot.Platform == "dstack-tdx" || s.boot.Platform == "simulator") {
+		return append(checks, composeFailed("the event log was not sent: what the application is cannot be told", "", "the guest's event log"))
+	}
 	if len(s.evidence.AppCompose) > 0 {
 		checks = append(checks, composeFailed("a compose file is shown, but no event log that would tie it to the quote", "", "a compose-hash event"))
 	}
@@ -141,6 +144,11 @@ func (a *appraiser) code(m measured, boot *evidence.Boot, when time.Time) apprai
 				c.Outcome, c.Fault = appraisal.Warning, "reader"
 				c.Detail = fmt.Sprintf("the application is %q of your policy, which does not pin the system under it: another system can write the same events into RTMR3", ref.Name)
 				c.Remedy = "add mrtd, rtmr0, rtmr1 and rtmr2 of the OS image you trust (its publisher's values, or teapot policy init and a check elsewhere)"
+			}
+			if rtmr3 := m.values["rtmr3"]; rtmr3 != "" && strings.Trim(rtmr3, "0") != "" && len(ref.AppCompose)+len(ref.RTMR3) == 0 {
+				c.Outcome, c.Fault = appraisal.Warning, "reader"
+				c.Detail = fmt.Sprintf("the system is %q of your policy, which does not pin the application on it: RTMR3 says that there is one", ref.Name)
+				c.Remedy = "add app_compose_sha256 (or rtmr3) of the application you reviewed"
 			}
 			return c
 		}

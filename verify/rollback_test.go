@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"os"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/appraisal"
+	"github.com/teapot-tee/teapot/attest"
+	"github.com/teapot-tee/teapot/attest/sim"
 	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/evidence"
@@ -185,4 +188,49 @@ func TestAnotherMachinesStartsAreNoticed(t *testing.T) {
 	in := p.look(t)
 	verify.TestingRoot(&in, sha256.Sum256([]byte("nobody")))
 	wantFailed(t, appraise(t, in, verify.Policy{}), "hardware.root")
+}
+
+func TestStrippedLogsAndUnpinnedApplicationsAreNoticed(t *testing.T) {
+	p := genuine(t, t.TempDir())
+	policy := exact(t, p)
+	policy.Code[0].AppCompose = nil
+	r := appraise(t, p.lookGenuine(t), policy)
+	if c := r.Find("measurements.code"); r.Exit != 1 || c.Outcome != appraisal.Warning || !strings.Contains(c.Detail, "application") {
+		t.Fatalf("a policy that pins only the system: exit %d, %s", r.Exit, c.Detail)
+	}
+	in := p.lookGenuine(t)
+	ev, err := evidence.ParseEvidence(in.Boot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev.EventLog, ev.AppCompose = nil, nil
+	if in.Boot, err = ev.Marshal(); err != nil {
+		t.Fatal(err)
+	}
+	wantFailed(t, appraise(t, in, exact(t, p)), "measurements.compose")
+}
+
+// A machine that was simulated and is genuine now, or the other way round, has one log with two kinds of starts.
+func TestMixedRootsAreNoticed(t *testing.T) {
+	dir := t.TempDir()
+	p := begin(t, dir)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := begin(t, t.TempDir())
+	p = begin(t, dir, func(c *boot.Config) {
+		c.Attester = foreignQuotes{c.Attester.(*sim.Simulator), other.sim}
+		c.Collateral = other.sim
+	})
+	wantFailed(t, appraise(t, p.look(t), simulated()), "lineage.root")
+}
+
+// foreignQuotes has the keys of one simulator and the quotes of another.
+type foreignQuotes struct {
+	*sim.Simulator
+	quotes *sim.Simulator
+}
+
+func (f foreignQuotes) Quote(ctx context.Context, rd [64]byte) (attest.Quote, error) {
+	return f.quotes.Quote(ctx, rd)
 }

@@ -63,6 +63,9 @@ func (a *appraiser) sameMachine(j judged) {
 			c.Got, c.Want = fmt.Sprintf("%s %s %s", c.Got, name, orNone(got)), fmt.Sprintf("%s %s %s", c.Want, name, want)
 		}
 	}
+	if j.report.RootSHA256 != a.current.judged.report.RootSHA256 {
+		c.Got, c.Want = c.Got+" another root", c.Want+" the boot quote's root"
+	}
 	if c.Got != "" || len(now.values) != len(was.values) || now.isvsvn != was.isvsvn {
 		c.Outcome, c.Fault = appraisal.Failed, "host"
 		c.Detail = "the session quote comes from other code than the boot quote"
