@@ -3,11 +3,11 @@
 #   scripts/compat.sh                 the whole matrix; writes the table into docs/compat.md
 #   scripts/compat.sh --check         the whole matrix, no table; what CI does
 #   scripts/compat.sh CLIENT...       only these (names as in compat/package.json), no table
-# Installing (npm ci, pinned by compat/package-lock.json) happens only where compat/node_modules is missing.
+# Installs first (npm ci, pinned by compat/package-lock.json) unless that was done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v node >/dev/null || { echo "compat: node is not installed (make deps)"; exit 1; }
-[ -d compat/node_modules ] || ./scripts/compat-install.sh
+./scripts/compat-install.sh
 [ -x bin/teapot ] || go build -o bin/teapot ./cmd/teapot
 
 work=$(mktemp -d)

@@ -22,7 +22,7 @@ if command -v npm >/dev/null && [ ! -d .tools/npm/node_modules/ehbp ]; then
   mkdir -p .tools/npm && npm install --silent --no-audit --no-fund --prefix .tools/npm ehbp@0.1.7
 fi
 # published clients of tappd and dstack (make compat)
-[ -d compat/node_modules ] || ./scripts/compat-install.sh
+./scripts/compat-install.sh
 # the pages' type checker and axe-core, by lock file
 cmp -s web/package-lock.json web/node_modules/.teapot-lock || {
   npm ci --silent --no-audit --no-fund --prefix web && cp web/package-lock.json web/node_modules/.teapot-lock
