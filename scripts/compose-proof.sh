@@ -49,7 +49,20 @@ docker version >/dev/null 2>&1 || fallback "$(tail -1 "$work/dockerd.log")"
 say "building the image"
 digest=$(make -s image)
 docker load -q -i dist/teapot-amd64.tar
-say "image $digest"
+say "image $digest, $(stat -c %s dist/teapot-amd64.tar) bytes as an archive"
+
+if [ "${1:-}" = --twice ]; then
+  say "building it again in another directory"
+  git clone -q . "$work/again"
+  [ "$(VERSION=$(git describe --tags --always --dirty) make -s -C "$work/again" image)" = "$digest" ] || { say "another digest in another directory"; exit 1; }
+fi
+
+say "alone: read-only root, no capabilities, no new privileges"
+docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges teapot:latest version
+if docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges teapot:latest run >"$work/alone.log" 2>&1; then
+  say "the image ran without a platform: WRONG"; exit 1
+fi
+grep -q require-hardware "$work/alone.log" || { cat "$work/alone.log"; exit 1; }
 
 say "up"
 compose "${files[@]}" up -d

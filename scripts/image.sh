@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CGO_ENABLED=0 GOTOOLCHAIN=local
 version=${VERSION:-$(git describe --tags --always --dirty 2>/dev/null || echo unknown)}
+./scripts/web.sh verifier >&2 # the pages carry their verifier
 mkdir -p dist
 for arch in amd64 arm64; do
   GOOS=linux GOARCH=$arch go build -trimpath -ldflags "-s -w -buildid= -X main.version=$version" -o "dist/teapot-linux-$arch" ./cmd/teapot
