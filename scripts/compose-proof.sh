@@ -79,13 +79,14 @@ dist/teapot-linux-amd64 verify http://127.0.0.1:3000 --allow-simulated
 if dist/teapot-linux-amd64 verify http://127.0.0.1:3000 >/dev/null 2>&1; then say "accepted without --allow-simulated: WRONG"; exit 1; fi
 
 say "kill -9 in the container, then again"
-docker kill -s KILL teapot-proof-agent-1 >/dev/null 2>&1 || docker kill -s KILL teapot-proof_agent_1 >/dev/null
+container=$(compose "${files[@]}" ps -q agent)
+docker kill -s KILL "$container" >/dev/null
 compose "${files[@]}" up -d
 for _ in $(seq 120); do curl -fsS http://127.0.0.1:3000/v1/ >/dev/null 2>&1 && break; sleep 0.5; done
 dist/teapot-linux-amd64 verify http://127.0.0.1:3000 --allow-simulated >/dev/null
 
 say "SIGTERM"
 compose "${files[@]}" stop -t 15 agent
-code=$(docker inspect -f '{{.State.ExitCode}}' teapot-proof-agent-1 2>/dev/null || docker inspect -f '{{.State.ExitCode}}' teapot-proof_agent_1)
+code=$(docker inspect -f '{{.State.ExitCode}}' "$container")
 [ "$code" = 0 ] || { say "SIGTERM ended with exit code $code"; exit 1; }
 say "PROVEN: image $digest, chat, verify, kill -9, clean stop in $top"
