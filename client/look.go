@@ -30,7 +30,7 @@ type LookOptions struct {
 // Look asks a server for everything that a verdict needs and returns it as input for verify.Appraise. Logs are opened
 // only when they are read, one after the other, on the connection that the session proof is about. Nothing is judged here.
 func (c *Client) Look(ctx context.Context, memory *Memory, o LookOptions) (verify.Input, error) {
-	in := verify.Input{Target: c.Address(), Kind: verify.KindURL, Loopback: c.Loopback(), Secure: c.Secure(), Nonce: newNonce()}
+	in := verify.Input{Target: c.Address(), Kind: verify.KindURL, Loopback: c.Loopback(), Secure: c.Secure(), Nonce: newNonce(), Only: o.Agents}
 	info, err := c.Info(ctx)
 	if err != nil {
 		return in, err

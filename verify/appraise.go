@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/teapot-tee/teapot/appraisal"
@@ -164,14 +165,23 @@ func (a *appraiser) openSession(ev *evidence.Evidence) map[string]string {
 	return notesByOrigin(s.Checkpoints)
 }
 
+// missingLogs: every agent of the boot statement has a log, and a server must not leave one out. A reader may.
 func (a *appraiser) missingLogs() {
 	if a.current == nil {
 		return
 	}
 	for _, p := range a.current.parts {
-		if !a.hasLog(p.Agent) {
-			a.result.Agents = append(a.result.Agents, agentResult(p))
-			a.notChecked("entries.signed", "the log of agent "+p.Agent+" was not asked for")
+		if a.hasLog(p.Agent) {
+			continue
+		}
+		r := agentResult(p)
+		r.Scope = "not asked for"
+		a.result.Agents = append(a.result.Agents, r)
+		if len(a.in.Only) == 0 || slices.Contains(a.in.Only, p.Agent) {
+			a.add(appraisal.Check{
+				ID: "entries.complete", Outcome: appraisal.Failed, Detail: "the server does not show the log of agent " + p.Agent + ", which its boot statement lists",
+				Source: "the boot statement", Fault: "host", Remedy: "ask the operator where that log is; do not rely on what this machine's agents did",
+			})
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Input struct {
 	Session  []byte            // Evidence document of the session statement
 	Boot     []byte            // Evidence document of the newest boot statement
 	Logs     []Log             // one per agent, in any order
+	Only     []string          // the agents that the reader asked for; empty: all that the boot statement lists
 
 	// Of a file.
 	File []byte    // receipt, quote, evidence or fork document

@@ -34,7 +34,7 @@ func (w *logWalk) lineage() {
 	w.history()
 	if len(w.a.checks) == bad {
 		n := len(w.report.Starts)
-		w.a.passOnce("lineage.starts", w.label+fmt.Sprintf("%d starts, each with a quote of the same kind of root, over the log it found", n), "", "boot leaves and their evidence")
+		w.a.pass("lineage.starts", w.label+fmt.Sprintf("%d starts, each with a quote of the same kind of root, over the log it found", n), "", "boot leaves and their evidence")
 	}
 }
 

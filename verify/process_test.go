@@ -241,3 +241,18 @@ func TestSuppliedReferenceValuesAreCheckedInASimulationToo(t *testing.T) {
 	policy.Code[0].RTMR0 = []string{strings.Repeat("00", 48)}
 	wantFailed(t, appraise(t, p.look(t), policy), "measurements.code")
 }
+
+func TestHiddenAgentIsNoticed(t *testing.T) {
+	const other = "e0e10e6f-ff2b-0d4c-8011-1fc1eee7cb32"
+	p := begin(t, t.TempDir(), func(c *boot.Config) {
+		c.Agents = append(c.Agents, boot.AgentSpec{ID: other, Name: "other", Character: []byte("{}")})
+	})
+	in := p.look(t)
+	c := wantFailed(t, appraise(t, in, simulated()), "entries.complete")
+	if !strings.Contains(c.Detail, other) {
+		t.Fatalf("%s", c.Detail)
+	}
+	in = p.look(t)
+	in.Only = []string{eliza}
+	wantMet(t, appraise(t, in, simulated()))
+}

@@ -36,6 +36,8 @@ func Recognise(head []byte) (Kind, error) {
 		return KindBundle, nil
 	case bytes.HasPrefix([]byte(bundleMagic), head):
 		return "", errors.New("it is a bundle cut off in its first bytes")
+	case bytes.HasPrefix(text, []byte("c2sp.org/tlog-proof@")):
+		return "", errors.New("it is a C2SP tlog-proof, which proves one entry to any tlog verifier but brings no evidence: judge the entry's receipt instead (GET /v1/agents/ID/receipts/INDEX)")
 	case isHTML(text):
 		return "", errors.New("it is a web page (HTML): save the bundle, receipt or quote itself, not the page around it")
 	case text[0] == '{':
