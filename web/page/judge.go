@@ -69,6 +69,7 @@ func (p *Page) Judge(boot, session, log []byte, o Options) (*Judged, error) {
 	}
 	in.Kind, in.Boot, in.Session = verify.KindURL, boot, session
 	in.Logs = []verify.Log{{Agent: o.Agent, Bundle: bytes.NewReader(log), From: o.From, Contents: true}}
+	in.Only = []string{o.Agent} // the page shows one agent
 	j := &Judged{Entries: []Entry{}, HPKE: []HPKEKey{}, Seen: []verify.Seen{}}
 	p.watch(&in, j)
 	if j.Result, err = verify.Appraise(in, policy, o.At); err != nil {
