@@ -24,6 +24,12 @@ import (
 // maxAnswer bounds one JSON answer in bytes: an evidence document with collateral and event log is about 100 KB.
 const maxAnswer = 32 << 20
 
+// answerTime bounds one whole answer, idleTime the silence within a stream.
+const (
+	answerTime = 2 * time.Minute
+	idleTime   = time.Minute
+)
+
 // Client talks to one Teapot. Safe for concurrent use.
 type Client struct {
 	base  *url.URL
@@ -115,6 +121,8 @@ func (c *Client) post(ctx context.Context, path string, body any) (answer, error
 }
 
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body []byte) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	resp, err := c.send(ctx, method, path, query, body)
 	if err != nil {
 		return answer{}, err

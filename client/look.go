@@ -261,6 +261,15 @@ func (l *lazyBundle) Read(p []byte) (int, error) {
 	return n, l.err
 }
 
+// Close gives the connection back, whether the stream was read to its end or not.
+func (l *lazyBundle) Close() error {
+	if l.stream == nil || l.err != nil {
+		return nil
+	}
+	l.err = io.ErrClosedPipe
+	return l.stream.Close()
+}
+
 // RememberAll stores what a verdict allows to remember and keeps fork evidence; it returns the paths of that evidence.
 func (m *Memory) RememberAll(r verify.Result) (forks []string, err error) {
 	for _, doc := range r.Forks {

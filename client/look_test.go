@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/teapot-tee/teapot/appraisal"
 	"github.com/teapot-tee/teapot/client"
@@ -234,4 +236,49 @@ func TestAttestedClientTalksOnlyToTheAttestedKey(t *testing.T) {
 	if c, r, err := client.Attested(t.Context(), p.https(t), nil, verify.Policy{}, client.LookOptions{}); c != nil || !errors.Is(err, verify.ErrNotMet) || r.Exit != 1 {
 		t.Fatalf("a client for a server that was not accepted: %v", err)
 	}
+}
+
+// A server that sends rubbish in the middle of a log must not block the connection on which the next one is asked for.
+func TestBrokenStreamDoesNotHoldTheConnection(t *testing.T) {
+	p := begin(t, t.TempDir())
+	p.talk(t, 200)
+	good := p.handler()
+	address := "http://" + serve(t, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/bundle") {
+			w = &spoiler{ResponseWriter: w}
+		}
+		good.ServeHTTP(w, r)
+	}))
+	transport := client.NewTransport()
+	defer transport.CloseIdleConnections()
+	c, err := client.New(address, client.Options{Transport: transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := c.Look(t.Context(), nil, client.LookOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Logs = append(in.Logs, in.Logs[0])
+	if r, err := verify.Appraise(in, verify.Policy{Simulated: "allow"}, time.Now()); err == nil && r.Err() == nil {
+		t.Fatal("rubbish was accepted")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := c.Info(ctx); err != nil {
+		t.Fatalf("the connection is held: %v", err)
+	}
+}
+
+// spoiler flips bytes from the middle of what passes.
+type spoiler struct {
+	http.ResponseWriter
+	n int
+}
+
+func (s *spoiler) Write(p []byte) (int, error) {
+	if s.n += len(p); s.n > 60_000 {
+		p = bytes.Repeat([]byte{0xee}, len(p))
+	}
+	return s.ResponseWriter.Write(p)
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Info is GET /v1/: what the server says of itself. Nothing in it is proof.
@@ -115,17 +118,51 @@ func (q BundleQuery) values() url.Values {
 // BundleType is the media type of a bundle.
 const BundleType = "application/vnd.teapot.bundle"
 
-// Bundle streams an agent's bundle. The caller closes it; a stream that breaks off is found by package bundle.
+// Bundle streams an agent's bundle. The caller closes it; a stream that breaks off is found by package bundle, one that
+// falls silent ends after a minute.
 func (c *Client) Bundle(ctx context.Context, agent string, q BundleQuery) (io.ReadCloser, error) {
 	path := "/v1/agents/" + url.PathEscape(agent) + "/bundle"
+	ctx, cancel := context.WithCancelCause(ctx)
 	resp, err := c.send(ctx, http.MethodGet, path, q.values(), nil)
 	if err != nil {
+		cancel(nil)
 		return nil, err
 	}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != BundleType {
+		defer cancel(nil)
 		defer resp.Body.Close()
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 512)) // only to say what it was instead
 		return nil, c.notTeapot("GET "+path, resp, text)
 	}
-	return resp.Body, nil
+	return watched(ctx, cancel, resp.Body), nil
+}
+
+// stream is a body whose silence ends it.
+type stream struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	body   io.ReadCloser
+	silent *time.Timer
+}
+
+func watched(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser) *stream {
+	return &stream{ctx, cancel, body, time.AfterFunc(idleTime, func() {
+		cancel(&Error{Op: "reading the log", Cause: fmt.Sprintf("the server fell silent for %v", idleTime), Next: "try again; if it happens again, the server or something in between stalls"})
+	})}
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	s.silent.Reset(idleTime)
+	n, err := s.body.Read(p)
+	var why *Error
+	if err != nil && errors.As(context.Cause(s.ctx), &why) {
+		err = why
+	}
+	return n, err
+}
+
+func (s *stream) Close() error {
+	s.silent.Stop()
+	s.cancel(nil)
+	return s.body.Close()
 }

@@ -41,6 +41,9 @@ func (a *appraiser) log(l Log, notes map[string]string) error {
 		})
 		return nil
 	}
+	if c, ok := l.Bundle.(io.Closer); ok {
+		defer c.Close() //nolint:errcheck // what was read was judged
+	}
 	r, err := bundle.NewReader(l.Bundle)
 	if err != nil {
 		return fmt.Errorf("the log of agent %s: %w", l.Agent, err)
@@ -70,6 +73,9 @@ func (a *appraiser) walkLog(r *bundle.Reader, part *evidence.AgentPart, note str
 	w.remembered()
 	if err := w.audit(l); err != nil {
 		return err
+	}
+	if c, ok := l.Bundle.(io.Closer); ok {
+		_ = c.Close() // what was read is judged; a proof may be asked for on the same connection
 	}
 	w.lineage()
 	w.consistency()
