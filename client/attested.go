@@ -20,6 +20,7 @@ func Attested(ctx context.Context, address string, memory *Memory, policy verify
 	if err != nil {
 		return nil, verify.Result{}, err
 	}
+	o.Policy = policy
 	in, err := c.Look(ctx, memory, o)
 	if err != nil {
 		return nil, verify.Result{}, err

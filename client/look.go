@@ -23,8 +23,9 @@ import (
 type LookOptions struct {
 	Agents  []string // UUIDs; empty: all
 	Query   BundleQuery
-	Channel string // "tls", "hpke", "none"; empty: tls for https, none for http
-	Whole   bool   // walk whole logs even where this machine verified their beginning before
+	Channel string        // "tls", "hpke", "none"; empty: tls for https, none for http
+	Whole   bool          // walk whole logs even where this machine verified their beginning before
+	Policy  verify.Policy // that will judge: what another policy accepted is walked again
 }
 
 // Look asks a server for everything that a verdict needs and returns it as input for verify.Appraise. Logs are opened
@@ -46,8 +47,9 @@ func (c *Client) Look(ctx context.Context, memory *Memory, o LookOptions) (verif
 	if err != nil {
 		return in, err
 	}
+	attested := originsOf(in.Boot)
 	for _, a := range agents {
-		seen, err := recall(memory, c.Address(), a)
+		seen, err := recall(memory, c.Address(), a, attested[a.ID])
 		if err != nil {
 			return in, err
 		}
@@ -169,9 +171,31 @@ func wanted(there []AgentInfo, ids []string) (out []AgentInfo, err error) {
 	return out, nil
 }
 
-// recall collects what was seen of an agent at this target, of the log it had there, and of the log that the server names
-// now, wherever that was seen. A server that names another log than it has gains nothing: the attested one is compared.
-func recall(memory *Memory, target string, agent AgentInfo) ([]verify.Seen, error) {
+// originsOf reads from boot evidence which log each agent has. Evidence that cannot be read is for the verdict to report.
+func originsOf(document []byte) map[string]string {
+	out := map[string]string{}
+	ev, err := evidence.ParseEvidence(document)
+	if err != nil {
+		return out
+	}
+	boot, err := evidence.ParseBoot(ev.Statement)
+	if err != nil {
+		return out
+	}
+	parts, err := ev.MatchParts(boot)
+	if err != nil {
+		return out
+	}
+	for _, p := range parts {
+		out[p.Agent] = p.Log.Origin
+	}
+	return out
+}
+
+// recall collects what was seen of an agent at this target, of the log it had there, and of the log that the boot statement
+// names, wherever that was seen. What GET /v1/ says of the log counts for nothing: it is not attested, and a server that could
+// choose what is remembered of it would name a log that nobody saw.
+func recall(memory *Memory, target string, agent AgentInfo, attested string) ([]verify.Seen, error) {
 	if memory == nil {
 		return nil, nil
 	}
@@ -179,11 +203,11 @@ func recall(memory *Memory, target string, agent AgentInfo) ([]verify.Seen, erro
 	if err != nil {
 		return nil, err
 	}
-	origins := []string{agent.Origin}
+	origins := []string{attested}
 	var seen []verify.Seen
 	if at != nil {
 		seen = append(seen, *at)
-		if at.Origin != agent.Origin {
+		if at.Origin != attested {
 			origins = append(origins, at.Origin)
 		}
 	}
@@ -203,7 +227,7 @@ func recall(memory *Memory, target string, agent AgentInfo) ([]verify.Seen, erro
 func (c *Client) logOf(ctx context.Context, agent string, o LookOptions, seen []verify.Seen) verify.Log {
 	q := o.Query
 	if whole := q.From == 0 && q.To == 0 && q.Type == ""; whole && !o.Whole {
-		q.Base = verifiedSize(seen)
+		q.Base = verifiedSize(seen, o.Policy)
 	}
 	return verify.Log{
 		Agent: agent, From: q.From, To: q.To, Type: q.Type, Contents: true,
@@ -227,10 +251,10 @@ func (c *Client) bundleFrom(ctx context.Context, agent string, q BundleQuery) (i
 	return stream, err
 }
 
-// verifiedSize is the size up to which this machine verified every entry.
-func verifiedSize(seen []verify.Seen) uint64 {
+// verifiedSize is the size up to which this machine verified every entry under this policy.
+func verifiedSize(seen []verify.Seen, policy verify.Policy) uint64 {
 	for _, s := range seen {
-		if state, err := tlog.ParseAuditState(s.State); err == nil && state.Whole {
+		if state, err := tlog.ParseAuditState(s.State); err == nil && state.Whole && s.AcceptedUnder(policy) {
 			return state.Size
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -281,4 +282,32 @@ func (s *spoiler) Write(p []byte) (int, error) {
 		p = bytes.Repeat([]byte{0xee}, len(p))
 	}
 	return s.ResponseWriter.Write(p)
+}
+
+// What GET /v1/ says of a log is not attested: a server cannot hide a log that this machine knows from elsewhere behind a wrong name.
+func TestServerThatMisnamesItsLogIsComparedAllTheSame(t *testing.T) {
+	dir := t.TempDir()
+	p := begin(t, dir)
+	p.stop()
+	old := t.TempDir()
+	if err := os.CopyFS(old, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	p = begin(t, dir)
+	p.talk(t, 9)
+	memory := client.MemoryAt(t.TempDir())
+	wantMet(t, mustLook(t, p.http(t), memory, client.LookOptions{}))
+	p.stop()
+	back := begin(t, old).handler()
+	elsewhere := "http://" + serve(t, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/" {
+			back.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		back.ServeHTTP(answer, r)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, strings.ReplaceAll(answer.Body.String(), `"origin":"teapot/`, `"origin":"teapod/`))
+	}))
+	wantFailed(t, mustLook(t, elsewhere, memory, client.LookOptions{}), "rollback.memory")
 }

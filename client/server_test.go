@@ -170,11 +170,12 @@ func look(t *testing.T, address string, memory *client.Memory, o client.LookOpti
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Policy.Simulated = "allow"
 	in, err := c.Look(t.Context(), memory, o)
 	if err != nil {
 		return verify.Result{}, err
 	}
-	r, err := verify.Appraise(in, verify.Policy{Simulated: "allow"}, time.Now())
+	r, err := verify.Appraise(in, o.Policy, time.Now())
 	if err != nil {
 		return r, err
 	}

@@ -35,6 +35,9 @@ type StartReport struct {
 
 // OK says whether no check failed.
 func (r *AuditReport) OK() bool {
+	if r == nil {
+		return false // the walk broke off before there was a report
+	}
 	for _, c := range r.Checks {
 		if c.Outcome == appraisal.Failed {
 			return false

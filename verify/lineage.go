@@ -19,8 +19,11 @@ func (w *logWalk) lineage() {
 	if w.report == nil {
 		return
 	}
-	var before *start
 	bad := len(w.a.checks)
+	before, unknown := w.before()
+	if unknown && !w.a.policy.Lineage.AcceptWeaker {
+		w.fail("lineage.policy", "the evidence of the start that this machine verified last is not here: whether the newer ones hold themselves to less cannot be told", "", "", "host", "verify the whole log: teapot verify URL --whole")
+	}
 	for i := range w.report.Starts {
 		s := w.openStart(&w.report.Starts[i])
 		if s != nil && before != nil {

@@ -109,7 +109,7 @@ func (w *logWalk) remembered() {
 		return
 	}
 	for _, s := range w.seen {
-		if state, err := tlog.ParseAuditState(s.State); err == nil && state.Size == base {
+		if state, err := tlog.ParseAuditState(s.State); err == nil && state.Size == base && s.AcceptedUnder(w.a.policy) {
 			w.resume = state
 		}
 	}
@@ -119,7 +119,7 @@ func (w *logWalk) remembered() {
 func (w *logWalk) audit(l Log) error {
 	h := w.reader.Header
 	if h.Base > 0 && w.resume == nil {
-		return fmt.Errorf("the bundle begins at entry %d of a log that this machine has not verified up to there: ask for the whole log", h.Base)
+		return fmt.Errorf("the bundle begins at entry %d of a log that this machine has not verified up to there under this policy: ask for the whole log", h.Base)
 	}
 	w.asked = h.Query
 	if w.a.in.Kind == KindURL {
@@ -350,7 +350,7 @@ func (w *logWalk) remember(l Log) {
 		if c, err := tlog.ParseCheckpoint(s.Checkpoint); err == nil && c.Size > w.reader.Checkpoint.Size {
 			return // an older file: what is remembered is more
 		}
-		if old, err := tlog.ParseAuditState(s.State); err == nil && old.Whole && !w.report.State.Whole {
+		if old, err := tlog.ParseAuditState(s.State); err == nil && old.Whole && !w.report.State.Whole && s.AcceptedUnder(w.a.policy) {
 			state = s.State // this look walked only a part: the next one goes on from the last whole walk
 		}
 	}
@@ -358,6 +358,6 @@ func (w *logWalk) remember(l Log) {
 	w.a.result.Remember = append(w.a.result.Remember, Seen{
 		Type: SeenType, Target: target, Agent: w.part.Agent, Origin: w.part.Log.Origin, LogKey: w.part.Log.Key.String(),
 		TrustRoot: hex.EncodeToString(root[:]), Checkpoint: bytes.Clone(w.reader.Checkpoint.Raw), State: state, At: w.a.result.JudgedAt, Looks: looks,
-		Simulated: w.a.simulated, Platform: w.a.result.Platform,
+		Simulated: w.a.simulated, Platform: w.a.result.Platform, Policy: w.a.policy.Digest(),
 	})
 }

@@ -95,6 +95,10 @@ func (w *receiptWalk) byMemory() bool {
 			w.checkpoint.SignedByBoot(state.BootKey) != tlog.SigGood {
 			continue
 		}
+		if !s.AcceptedUnder(w.a.policy) {
+			w.underAnotherPolicy(s)
+			return true
+		}
 		w.agentKey = state.AgentKey
 		w.a.remembers(s)
 		w.a.pass("signature.checkpoint", "log key and boot key that this machine verified on "+s.At.UTC().Format(time.DateOnly)+" signed the checkpoint", s.LogKey, "this machine's memory")
@@ -103,15 +107,23 @@ func (w *receiptWalk) byMemory() bool {
 	return false
 }
 
+// underAnotherPolicy: what a laxer (or just another) policy accepted is not taken over.
+func (w *receiptWalk) underAnotherPolicy(s Seen) {
+	if s.Simulated {
+		w.a.wasSimulated(s) // that is worth saying whatever the policy
+	}
+	w.a.add(appraisal.Check{
+		ID: "signature.checkpoint", Detail: "this machine verified this log on " + s.At.UTC().Format(time.DateOnly) + " under another policy than the one in force, so nothing of that is taken over",
+		Source: "this machine's memory", Remedy: "verify the server under this policy first (teapot verify URL with the same flags), or use the receipt's file form",
+	})
+}
+
 // remembers stands in for the links that an earlier verdict of this machine passed. It never makes a result affirming.
 func (a *appraiser) remembers(s Seen) {
-	a.simulated, a.remembered, a.result.Platform = s.Simulated, true, s.Platform
+	a.remembered, a.result.Platform = true, s.Platform
 	day := s.At.UTC().Format(time.DateOnly)
 	if s.Simulated {
-		a.add(appraisal.Check{
-			ID: "hardware.root", Outcome: appraisal.Failed, Detail: "SIMULATED: when this machine verified this log on " + day + ", its root was a simulator's",
-			Got: "root " + s.TrustRoot, Want: "Intel SGX Root CA", Source: "this machine's memory", Fault: "operator", Remedy: "to try things out with a simulator, say --allow-simulated",
-		})
+		a.wasSimulated(s)
 	} else {
 		a.pass("hardware.root", "this machine verified this start of this log on "+day, "root "+s.TrustRoot, "this machine's memory")
 	}
@@ -124,6 +136,14 @@ func (a *appraiser) remembers(s Seen) {
 			a.notChecked(id, "verified on "+day+" by this machine; the short form of a receipt does not bring it again")
 		}
 	}
+}
+
+func (a *appraiser) wasSimulated(s Seen) {
+	a.simulated = true
+	a.add(appraisal.Check{
+		ID: "hardware.root", Outcome: appraisal.Failed, Detail: "SIMULATED: when this machine verified this log on " + s.At.UTC().Format(time.DateOnly) + ", its root was a simulator's",
+		Got: "root " + s.TrustRoot, Want: "Intel SGX Root CA", Source: "this machine's memory", Fault: "operator", Remedy: "to try things out with a simulator, say --allow-simulated",
+	})
 }
 
 // entries checks leaf, place, signature and what is disclosed of each entry.

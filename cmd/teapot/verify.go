@@ -157,7 +157,7 @@ func (v *verifier) look(ctx context.Context, target string, whole bool) (verify.
 			return verify.Result{}, err
 		}
 	}
-	in, err := c.Look(ctx, v.memory, client.LookOptions{Agents: v.flags.agents, Query: v.flags.query, Channel: v.flags.channel, Whole: whole})
+	in, err := c.Look(ctx, v.memory, client.LookOptions{Agents: v.flags.agents, Query: v.flags.query, Channel: v.flags.channel, Whole: whole, Policy: v.policy})
 	if err != nil {
 		return verify.Result{}, err
 	}
