@@ -11,12 +11,9 @@ import (
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/teapot-tee/teapot/attest/sim/pki"
 )
@@ -63,9 +60,7 @@ type Options struct {
 
 // Play plays in dir, made if it is not there. It must be empty.
 func Play(dir string, o Options) (*Played, error) {
-	if _, err := os.ReadDir(dir); errors.Is(err, unix.ENOTCONN) { // a simulator that was killed left its mount
-		_ = unix.Unmount(dir, unix.MNT_DETACH)
-	}
+	clearDeadMount(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("playing /dev/attestation: %w", err)
 	}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package devattest_test
 
 import (

@@ -1,7 +1,10 @@
+//go:build linux
+
 package devattest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"syscall"
 
@@ -29,6 +32,13 @@ func (d *device) mount(dir string) (*Played, error) {
 		}
 		return unix.Unmount(dir, unix.MNT_DETACH) // somebody still has a file open: they keep it, the directory is free
 	}}, nil
+}
+
+// clearDeadMount removes the mount that a simulator left when it was killed.
+func clearDeadMount(dir string) {
+	if _, err := os.ReadDir(dir); errors.Is(err, unix.ENOTCONN) {
+		_ = unix.Unmount(dir, unix.MNT_DETACH) // if it does not go, the next step says so
+	}
 }
 
 // directory is /dev/attestation or its keys/.
