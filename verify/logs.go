@@ -42,7 +42,7 @@ func (a *appraiser) log(l Log, notes map[string]string) error {
 		return nil
 	}
 	if c, ok := l.Bundle.(io.Closer); ok {
-		defer c.Close() //nolint:errcheck // what was read was judged
+		defer c.Close()
 	}
 	r, err := bundle.NewReader(l.Bundle)
 	if err != nil {

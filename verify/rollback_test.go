@@ -16,6 +16,7 @@ import (
 	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/tlog"
 	"github.com/teapot-tee/teapot/verify"
 )
 
@@ -233,4 +234,27 @@ type foreignQuotes struct {
 
 func (f foreignQuotes) Quote(ctx context.Context, rd [64]byte) (attest.Quote, error) {
 	return f.quotes.Quote(ctx, rd)
+}
+
+// An erasure after the last look is judged by the policy of a start that the look before walked.
+func TestErasureSinceTheLastLook(t *testing.T) {
+	p := begin(t, t.TempDir(), func(c *boot.Config) { c.Policies.Erasure.Requesters = []string{"operator"} })
+	p.talk(t, 3)
+	first := appraise(t, p.look(t), simulated())
+	wantMet(t, first)
+	if _, err := p.log(t).Erase(t.Context(), actionlog.Erasure{Targets: []uint64{1}, Requester: tlog.RequesterOperator, Reason: "asked by letter"}); err != nil {
+		t.Fatal(err)
+	}
+	in := p.look(t, first.Remember...)
+	in.Logs[0].Bundle = bytes.NewReader(p.bundle(t, actionlog.Extract{Base: first.Agents[0].Size}))
+	r := appraise(t, in, simulated())
+	wantMet(t, r)
+	if r.Agents[0].Erased["operator"] != 1 {
+		t.Fatalf("erased %v", r.Agents[0].Erased)
+	}
+	strict := simulated()
+	strict.Erasures = "refuse"
+	whole := p.look(t)
+	whole.Logs[0].Bundle, whole.Logs[0].Contents = bytes.NewReader(p.bundle(t, actionlog.Extract{Contents: true})), true
+	wantFailed(t, appraise(t, whole, strict), "entries.erased")
 }
