@@ -33,12 +33,15 @@ type Query struct {
 const (
 	MaxPage      = 10000
 	maxPageBytes = 8 << 20
+	// maxScan bounds the contents that one text search opens before it hands back a page, perhaps an empty one, with a
+	// cursor: anybody may search.
+	maxScan = 1 << 16
 )
 
 // Page is one page of an answer.
 type Page struct {
 	Items []Item
-	Next  string // cursor of the next page; "" at the end
+	Next  string // cursor of the next page; "" at the end. A text search may return a page that is not full, even empty, with one.
 	Total uint64 // of all matches, when asked for
 	Size  uint64 // of the tree the answer was made from
 }
@@ -47,6 +50,14 @@ type Page struct {
 // was acknowledged when it was called. That nothing is missing follows from the numbers in the leaves for index, type
 // and time; for room, user and text it rests on this code.
 func (l *Log) Query(ctx context.Context, q Query) (Page, error) {
+	if q.Text != "" && !q.Viewer.Owner { // strangers' searches take turns: each may use all cores
+		select {
+		case l.store.searching <- struct{}{}:
+			defer func() { <-l.store.searching }()
+		case <-ctx.Done():
+			return Page{}, ctx.Err()
+		}
+	}
 	for try := 0; ; try++ {
 		page, err := l.query(ctx, q)
 		var broken *indexError
@@ -194,6 +205,7 @@ type search struct {
 	next    string
 	matched uint64
 	bytes   int
+	scanned int
 }
 
 const (
@@ -217,6 +229,10 @@ func (s *search) run(ctx context.Context, iq index.Query) error {
 			return err
 		}
 		last := found[len(found)-1]
+		if s.scanned += len(found); s.q.Text != "" && s.scanned >= maxScan && !s.counting() {
+			s.next = strconv.FormatUint(s.cursorAfter(last), 10)
+			return nil
+		}
 		iq.Skip = 0
 		if s.q.Text != "" { // a rare text is found in large strides
 			chunk = min(2*chunk, textChunk)
@@ -257,6 +273,14 @@ func (s *search) take(ctx context.Context, found []uint64) (done bool, err error
 func (s *search) full() bool { return len(s.items) == s.want || s.bytes > maxPageBytes }
 
 func (s *search) counting() bool { return s.q.Count && s.q.Text != "" }
+
+// cursorAfter is the cursor of a page that begins behind entry i.
+func (s *search) cursorAfter(i uint64) uint64 {
+	if s.q.Newest {
+		return i
+	}
+	return i + 1
+}
 
 // cursorAt is the cursor of a page that begins with entry i.
 func (s *search) cursorAt(i uint64) uint64 {

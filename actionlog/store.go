@@ -37,6 +37,8 @@ type Store struct {
 	lock   io.Closer
 	commit *committer
 	index  *projector
+	// searching is held by the one text search of a stranger that runs.
+	searching chan struct{}
 
 	mu   sync.Mutex
 	logs map[string]*Log // by directory
@@ -79,7 +81,7 @@ func Open(o Options) (*Store, error) {
 		}
 		fsys = os
 	}
-	s := &Store{opts: o, fs: fsys, logs: map[string]*Log{}}
+	s := &Store{opts: o, fs: fsys, logs: map[string]*Log{}, searching: make(chan struct{}, 1)}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.release())
 	}

@@ -90,6 +90,9 @@ func (s Logs) entries(w http.ResponseWriter, r *http.Request, l *actionlog.Log) 
 		Count: p.Get("count") != "", Viewer: v,
 	}
 	q.Limit = min(q.Limit, 1000)
+	if q.Text != "" && q.Count && !v.Owner {
+		p.fail("count", "no text beside it, or the token: counting matches opens every content")
+	}
 	if p.bad != "" {
 		badParameter(w, p.bad)
 		return
