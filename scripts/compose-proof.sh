@@ -20,7 +20,7 @@ compose() {
 }
 
 work=$(mktemp -d)
-export DOCKER_HOST=unix://$work/docker.sock
+export DOCKER_HOST=unix://$work/docker.sock TEAPOT_STATE=$work/reader
 files=(-p teapot-proof -f deploy/compose/simulator.yaml)
 
 stop() {
