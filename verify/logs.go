@@ -240,12 +240,13 @@ func (w *logWalk) mayErase() func(start uint64, by tlog.Requester) error {
 type prefixTree struct {
 	tree  tlog.Tree
 	sizes []uint64 // ascending
+	end   uint64   // at this size the checkpoint itself says the root
 	roots map[uint64]tlog.Hash
 }
 
 // prefix prepares the sizes at which this tree will be compared with another one's.
 func (w *logWalk) prefix() *prefixTree {
-	p := &prefixTree{roots: w.roots}
+	p := &prefixTree{roots: w.roots, end: w.reader.Checkpoint.Size}
 	if w.resume != nil {
 		tree, err := tlog.NewTree(w.resume.Size, w.resume.Roots)
 		if err != nil {
@@ -263,7 +264,7 @@ func (w *logWalk) prefix() *prefixTree {
 }
 
 func (p *prefixTree) want(note []byte) {
-	if c, err := tlog.ParseCheckpoint(note); err == nil && c.Size > p.tree.Size() {
+	if c, err := tlog.ParseCheckpoint(note); err == nil && c.Size > p.tree.Size() && c.Size < p.end {
 		p.sizes = append(p.sizes, c.Size)
 	}
 }

@@ -60,7 +60,7 @@ func TestWatchSaysWhatChanges(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Process.Kill() //nolint:errcheck // it ended already when all is well
+	defer cmd.Process.Kill()
 	waitFor(t, out, "unchanged: SIMULATED")
 	s.stop(t)
 	waitFor(t, out, "NOT JUDGED")
