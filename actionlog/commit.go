@@ -1,12 +1,7 @@
 package actionlog
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"runtime"
-	"sync"
 	"time"
 
 	"github.com/teapot-tee/teapot/actionlog/segment"
@@ -149,26 +144,6 @@ func refuse(batch []*request, errs []error) (failed bool) {
 	return failed
 }
 
-// parallel runs f for 0 ≤ i < n on all cores, in stretches; few are not worth a goroutine.
-func parallel(n int, f func(i int)) {
-	workers := min(runtime.GOMAXPROCS(0), (n+3)/4)
-	if workers <= 1 {
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for i := w * n / workers; i < (w+1)*n/workers; i++ {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
-}
-
 // persist extends the tree in memory, signs that extension and makes both durable.
 func (l *Log) persist(work []*pending) (note []byte, err error) {
 	l.mu.Lock()
@@ -227,85 +202,5 @@ func (l *Log) acknowledge(batch []*request, work []*pending, note []byte) {
 		n := len(r.entries)
 		r.proofs, proofs = proofs[:n:n], proofs[n:]
 		r.finish(nil)
-	}
-}
-
-// stretches cuts 0..n into one stretch per core.
-func stretches(n int, f func(lo, hi int)) {
-	workers := max(1, min(runtime.GOMAXPROCS(0), n/32))
-	parallelExactly(workers, func(w int) { f(w*n/workers, (w+1)*n/workers) })
-}
-
-func parallelExactly(workers int, f func(w int)) {
-	var wg sync.WaitGroup
-	for w := 1; w < workers; w++ {
-		wg.Go(func() { f(w) })
-	}
-	f(0)
-	wg.Wait()
-}
-
-// ensureSegment opens this start's first segment with the first commit, and the next one when one is full.
-func (l *Log) ensureSegment() error {
-	if l.writer != nil && !l.writer.Full() {
-		return nil
-	}
-	return l.roll()
-}
-
-// roll closes the current segment and opens the next one, with keys of its own. The content keys come first: a
-// segment without them does not exist.
-func (l *Log) roll() error {
-	if l.writer != nil {
-		l.prev = l.writer.Last()
-	} else {
-		rand.Read(l.bootID[:])
-		if err := l.store.fs.MkdirAll(l.dir); err != nil {
-			return fmt.Errorf("making the log's directory: %w", err)
-		}
-		if err := l.store.fs.SyncDir("logs"); err != nil {
-			return fmt.Errorf("syncing the log's directory: %w", err)
-		}
-	}
-	h := segment.Header{Origin: l.hash, Number: uint64(len(l.segs)) + 1, Boot: l.bootID, First: l.hashes.Size(), Root: l.hashes.Root(), Prev: l.prev}
-	keys, err := segment.NewContentKeys(l.store.fs, l.dir, l.keys, h)
-	if err != nil {
-		return fmt.Errorf("making content keys: %w", err)
-	}
-	w, err := segment.Create(l.store.fs, l.dir, l.keys, h, l.store.opts.Grow)
-	if err != nil {
-		return err
-	}
-	return l.adopt(w, keys)
-}
-
-func (l *Log) adopt(w *segment.Writer, keys *segment.ContentKeys) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var err error
-	if l.writer != nil {
-		err = errors.Join(l.writer.Trim(), l.segs[len(l.segs)-1].reader.Release())
-	}
-	l.writer = w
-	l.segs = append(l.segs, newSeg(w.Reader(), keys))
-	return err
-}
-
-// idle waits until the committer has left the log.
-func (l *Log) idle(ctx context.Context) error {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for {
-		l.queue.mu.Lock()
-		busy := l.queue.listed
-		l.queue.mu.Unlock()
-		if !busy {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
 	}
 }
