@@ -139,6 +139,13 @@ func (a *appraiser) age(what string, millis uint64, hours int) {
 	a.add(c)
 }
 
+// ageUnknown: the policy bounds an age that nothing here shows. That is unmet, not skipped.
+func (a *appraiser) ageUnknown(why string) {
+	a.add(appraisal.Check{
+		ID: "freshness.age", Detail: why, Source: "your policy, max_age", Remedy: "ask for what shows its age, or leave this bound out of your policy",
+	})
+}
+
 // openSession judges the session evidence and returns the checkpoints it attests, by origin.
 func (a *appraiser) openSession(ev *evidence.Evidence) map[string]string {
 	j := a.judge("session", ev, a.at)

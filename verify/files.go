@@ -19,7 +19,7 @@ func (a *appraiser) bundle() error {
 	if err != nil {
 		return err
 	}
-	a.offline()
+	a.offline(r.Session != nil)
 	if len(r.Evidence) == 0 {
 		return errors.New("the bundle holds no evidence of any start: nothing vouches for its keys")
 	}
@@ -40,10 +40,13 @@ func (a *appraiser) bundle() error {
 	return a.walkLog(r, part, notes[part.Log.Origin], Log{Agent: part.Agent})
 }
 
-// offline lets a file leave freshness and session unchecked, and says so.
-func (a *appraiser) offline() {
+// offline lets a file leave freshness and session unchecked, and says so. dated: a session statement shows when it was made.
+func (a *appraiser) offline(dated bool) {
 	a.mayMiss = append(a.mayMiss, "freshness.nonce", "session.channel")
 	a.notChecked("freshness.nonce", "file")
+	if a.policy.MaxAge.File > 0 && !dated {
+		a.ageUnknown("nothing in this file shows when it was made (max_age.file_hours): only a bundle asked for with a nonce does")
+	}
 	a.notChecked("session.channel", "file")
 }
 
@@ -113,7 +116,7 @@ func (a *appraiser) document() error {
 	if err != nil {
 		return err
 	}
-	a.offline()
+	a.offline(false)
 	kind, err := evidence.TypeOf(ev.Statement)
 	if err != nil {
 		return err

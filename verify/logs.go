@@ -80,7 +80,7 @@ func (a *appraiser) walkLog(r *bundle.Reader, part *evidence.AgentPart, note str
 	w.lineage()
 	w.consistency()
 	w.memory(l)
-	w.witnesses()
+	a.witnesses(r.Checkpoint, w.label)
 	w.finish(l)
 	return nil
 }

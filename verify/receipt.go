@@ -23,7 +23,7 @@ func (a *appraiser) receipt() error {
 	if err != nil {
 		return fmt.Errorf("the receipt's checkpoint: %w", err)
 	}
-	a.offline()
+	a.offline(false)
 	w := &receiptWalk{a: a, receipt: r, checkpoint: c}
 	if len(r.Evidence) > 0 {
 		ev, err := evidence.ParseEvidence(r.Evidence)
@@ -39,6 +39,7 @@ func (a *appraiser) receipt() error {
 	w.entries()
 	w.bootLeaf()
 	w.memory()
+	w.witnesses()
 	w.finish()
 	return nil
 }
@@ -121,6 +122,9 @@ func (w *receiptWalk) underAnotherPolicy(s Seen) {
 // remembers stands in for the links that an earlier verdict of this machine passed. It never makes a result affirming.
 func (a *appraiser) remembers(s Seen) {
 	a.remembered, a.result.Platform = true, s.Platform
+	if a.policy.MaxAge.Evidence > 0 {
+		a.ageUnknown("the short form of a receipt does not bring the boot statement, so its age is unknown (max_age.evidence_hours)")
+	}
 	day := s.At.UTC().Format(time.DateOnly)
 	if s.Simulated {
 		a.wasSimulated(s)
@@ -236,9 +240,19 @@ func (w *receiptWalk) allOfStart(number uint64) bool {
 	})
 }
 
+// witnesses judges the cosignatures that the reader's policy wants. A receipt is made at once, often before any witness has
+// signed its checkpoint, so what only the agent's own policy names is not demanded of it.
+func (w *receiptWalk) witnesses() {
+	if p := w.a.policy; p.Witnesses.Quorum > 0 || p.Witnesses.Require || p.MaxAge.Checkpoint > 0 {
+		w.a.witnesses(w.checkpoint, "")
+		return
+	}
+	w.a.mayMiss = append(w.a.mayMiss, "witnesses.quorum")
+}
+
 // memory compares the checkpoint with what this machine saw of the log, where the sizes are equal.
 func (w *receiptWalk) memory() {
-	w.a.mayMiss = append(w.a.mayMiss, "rollback.memory", "witnesses.quorum", "consistency.root")
+	w.a.mayMiss = append(w.a.mayMiss, "rollback.memory", "consistency.root")
 	for _, s := range w.a.in.Seen {
 		was, err := tlog.ParseCheckpoint(s.Checkpoint)
 		if err != nil || s.Origin != w.checkpoint.Origin || was.Size != w.checkpoint.Size {

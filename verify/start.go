@@ -66,9 +66,12 @@ func (a *appraiser) sameMachine(j judged) {
 	if j.report.RootSHA256 != a.current.judged.report.RootSHA256 {
 		c.Got, c.Want = c.Got+" another root", c.Want+" the boot quote's root"
 	}
+	if a.genuine(j.report) != a.genuine(a.current.judged.report) || j.report.RootSHA256 != a.current.judged.report.RootSHA256 {
+		c.Got, c.Want = fmt.Sprintf("root %x", j.report.RootSHA256), fmt.Sprintf("root %x", a.current.judged.report.RootSHA256)
+	}
 	if c.Got != "" || len(now.values) != len(was.values) || now.isvsvn != was.isvsvn {
 		c.Outcome, c.Fault = appraisal.Failed, "host"
-		c.Detail = "the session quote comes from other code than the boot quote"
+		c.Detail = "the session quote comes from other code, or another root of trust, than the boot quote"
 		c.Remedy = "another machine answered for this one: do not trust it"
 	}
 	a.add(c)

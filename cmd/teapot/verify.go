@@ -289,9 +289,18 @@ func (v *verifier) seenOf(origin string) ([]verify.Seen, error) {
 	return []verify.Seen{*s}, nil
 }
 
+// remember keeps what the verdict allows to remember, and tells of evidence of forks.
+func (v *verifier) remember(r verify.Result) error {
+	forks, err := v.memory.RememberAll(r)
+	for _, path := range forks {
+		v.progress.say("evidence of the fork: %s (anybody can check it: teapot verify FILE)", path)
+	}
+	return err
+}
+
 // print writes the result, remembers what may be remembered, and turns the verdict into the exit code.
 func (v *verifier) print(r verify.Result) error {
-	forks, err := v.memory.RememberAll(r)
+	err := v.remember(r)
 	if err != nil {
 		return err
 	}
@@ -301,9 +310,6 @@ func (v *verifier) print(r verify.Result) error {
 		err = enc.Encode(r)
 	} else {
 		err = r.WriteText(v.out)
-	}
-	for _, path := range forks {
-		v.progress.say("evidence of the fork: %s (anybody can check it: teapot verify FILE)", path)
 	}
 	if err != nil || r.Exit == 0 {
 		return err
@@ -361,6 +367,9 @@ func (v *verifier) watch(ctx context.Context, target string) error {
 				return err
 			}
 		} else {
+			if err := v.remember(r); err != nil { // each look: what grew in between must not be taken back unnoticed
+				return err
+			}
 			v.progress.say("%s unchanged: %s", time.Now().Format(time.TimeOnly), verify.Clean(r.Headline))
 		}
 		select {
