@@ -225,7 +225,6 @@ func TestFlawNOSecretsStay(t *testing.T) {
 			t.Errorf("%s %s: HTTP %d %s", q.method, q.url, status, body)
 		}
 	}
-	a, _ := f.fleet.Get("Tester")
 	_, _, shown := f.do(t, request{method: "GET", url: "/agents/" + idMark})
 	var got struct{ Character json.RawMessage }
 	if err := json.Unmarshal(shown, &got); err != nil {
@@ -234,7 +233,7 @@ func TestFlawNOSecretsStay(t *testing.T) {
 	if status, _, body := f.do(t, request{"POST", "/agents/" + idMark + "/set", "application/json", string(got.Character), true}); status != 200 {
 		t.Errorf("what GET shows cannot be set: %d %s", status, body)
 	}
-	a, _ = f.fleet.Get("Tester")
+	a, _ := f.fleet.Get("Tester")
 	if key, ok := a.Character().Setting("OPENAI_API_KEY"); !ok || key != "sk-very-secret" {
 		t.Error("showing the agent took its secret away")
 	}
