@@ -88,6 +88,9 @@ func judgeable(t *testing.T, dir string) (paths []string) {
 	}
 	keep("evidence.json", document)
 	keep("quote.bin", p.Evidence().Quote)
+	short, whole := p.receipts(t)
+	keep("short.json", short)
+	keep("receipt.json", whole)
 	keep("part.bundle", p.bundle(t, actionlog.Extract{Contents: true}))
 	return paths
 }

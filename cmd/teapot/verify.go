@@ -203,16 +203,20 @@ func (f *verifyFlags) time(kind verify.Kind) (time.Time, error) {
 	return at, nil
 }
 
-// collateral asks Intel for genuine quotes only; a simulator's chain leads to no service.
+// collateral asks Intel for genuine quotes only; a simulator's chain leads to no service. A log can have many starts, so
+// after one failure nobody is asked again: what the evidence brings is used then.
 func (v *verifier) collateral(ctx context.Context) func([]byte) (json.RawMessage, error) {
 	fetcher := &pcs.Client{Dir: defaultCollateralCache(), BaseURL: v.flags.pccs}
+	var failed error
 	return func(quote []byte) (json.RawMessage, error) {
-		if v.flags.at != "" || !verify.ClaimsIntelRoot(quote) {
-			return nil, nil
+		if failed != nil || v.flags.at != "" || !verify.ClaimsIntelRoot(quote) {
+			return nil, failed
 		}
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		return fetcher.Collateral(ctx, quote)
+		var raw json.RawMessage
+		raw, failed = fetcher.Collateral(ctx, quote)
+		return raw, failed
 	}
 }
 
