@@ -45,12 +45,13 @@ func (b *bench) growth() error {
 		if at > b.entries || at == last {
 			continue
 		}
+		used := cpu()
 		acked, sustained, err := b.fill(l, at-last)
 		if err != nil {
 			return err
 		}
-		st := l.Stats()
-		row(fmt.Sprintf("512 clients, 1 KiB, up to %d entries", at), fmt.Sprintf("%.0f/s acknowledged", acked), "≥ 30000/s "+verdict(acked >= 30000), fmt.Sprintf("RSS %s, %.0f bytes an entry", rss(), st.PerEntry))
+		st, each := l.Stats(), (cpu()-used)/time.Duration(at-last)
+		row(fmt.Sprintf("512 clients, 1 KiB, up to %d entries", at), fmt.Sprintf("%.0f/s acknowledged", acked), "≥ 30000/s "+verdict(acked >= 30000), fmt.Sprintf("RSS %s, %.0f bytes an entry, %.1f µs of CPU each with index and clients", rss(), st.PerEntry, float64(each.Nanoseconds())/1000))
 		row("  with the index caught up", fmt.Sprintf("%.0f/s sustained", sustained), "≥ 24000/s "+verdict(sustained >= 24000), "")
 		last = at
 	}

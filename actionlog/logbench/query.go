@@ -91,6 +91,7 @@ func (b *bench) audit(l *actionlog.Log) error {
 	}
 	exported := time.Since(begin)
 	begin = time.Now()
+	used := cpu()
 	r, err := bundle.NewReader(bytes.NewReader(buf.Bytes()))
 	if err != nil {
 		return err
@@ -113,11 +114,12 @@ func (b *bench) audit(l *actionlog.Log) error {
 	}
 	report := a.Finish(r.Checkpoint)
 	took := time.Since(begin)
+	each := (cpu() - used) / time.Duration(l.Size())
 	if !report.OK() {
 		return fmt.Errorf("the audit failed: %+v", report.Checks)
 	}
 	rate := float64(l.Size()) / took.Seconds()
 	limit := float64(runtime.GOMAXPROCS(0)) / b.limits.verify.Seconds()
-	row(fmt.Sprintf("full audit of %d entries", l.Size()), fmt.Sprintf("%.0f/s in %v", rate, took.Round(time.Millisecond)), fmt.Sprintf("≥ 0.85 is %.2f %s", rate/limit, verdict(rate/limit >= 0.85)), fmt.Sprintf("limit %.0f/s; bundle of %d MB written in %v", limit, buf.Len()>>20, exported.Round(time.Millisecond)))
+	row(fmt.Sprintf("full audit of %d entries", l.Size()), fmt.Sprintf("%.0f/s in %v", rate, took.Round(time.Millisecond)), fmt.Sprintf("≥ 0.85 is %.2f %s", rate/limit, verdict(rate/limit >= 0.85)), fmt.Sprintf("limit %.0f/s; %.1f µs of CPU each, %.2f of the limit in CPU; bundle of %d MB written in %v", limit, float64(each.Nanoseconds())/1000, b.limits.verify.Seconds()/each.Seconds(), buf.Len()>>20, exported.Round(time.Millisecond)))
 	return nil
 }
