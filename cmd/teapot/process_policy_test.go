@@ -53,7 +53,7 @@ func b2i(b bool) int {
 
 func TestWatchSaysWhatChanges(t *testing.T) {
 	s := launch(t, t.TempDir())
-	cmd := exec.Command(binary(t), "verify", s.url, "--allow-simulated", "--watch", "1s")
+	cmd := exec.Command(binary(t), "verify", s.url, "--allow-simulated", "--watch=1s")
 	cmd.Env = append(os.Environ(), "TEAPOT_STATE="+t.TempDir())
 	out := &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = out, out

@@ -59,7 +59,8 @@ notices a fork or an old disk.`,
 	flags.StringVar(&f.channel, "channel", "", "bind the session to `KIND`: tls, hpke (passes through proxies) or none")
 	flags.StringVar(&f.pccs, "pccs", "", "fetch collateral from this PCCS or PCS `URL` (default Intel's PCS)")
 	flags.StringVar(&f.at, "at", "", "judge a file as of this `TIME` (RFC 3339)")
-	flags.DurationVar(&f.watch, "watch", 0, "verify again every `INTERVAL` and print what changes")
+	flags.DurationVar(&f.watch, "watch", 0, "verify again and again and print what changes; --watch=`INTERVAL`, 30s if not given")
+	flags.Lookup("watch").NoOptDefVal = "30s"
 	flags.BoolVar(&f.forget, "forget", false, "first forget what this machine saw of the target (after you reset the agent yourself)")
 	return cmd
 }
