@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/evidence"
 )
 
@@ -35,7 +34,7 @@ func (p *Process) lastCheckpoint(ctx context.Context, spec AgentSpec, d derived)
 	if _, err := os.Stat(filepath.Join(p.config.Dir, "log", "logs", fmt.Sprintf("%s-%d", spec.ID, spec.LogNumber))); err != nil {
 		return evidence.Unknown
 	}
-	log, err := p.store.OpenLog(actionlog.LogOptions{Agent: spec.ID, Number: spec.LogNumber, LogKey: d.log, StorageKey: d.storage, PrivacyKey: d.privacy})
+	log, err := p.openLog(spec, d)
 	if err != nil {
 		p.config.Logger.WarnContext(ctx, "an earlier log cannot be read; the boot statement says unknown", "agent", spec.ID, "number", spec.LogNumber, "cause", err)
 		return evidence.Unknown

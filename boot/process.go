@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/teapot-tee/teapot/evidence"
@@ -25,12 +26,18 @@ func (p *Process) Agent(id string) (*Agent, bool) {
 func (p *Process) Agents() []*Agent { return p.all() }
 
 func (p *Process) all() []*Agent {
+	return p.with(nil)
+}
+
+// with are all agents, those changed in their place.
+func (p *Process) with(changed []*Agent) []*Agent {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	var list []*Agent
-	for _, a := range p.agents {
-		list = append(list, a)
+	byID := maps.Clone(p.agents)
+	for _, a := range changed {
+		byID[a.ID] = a
 	}
+	list := slices.Collect(maps.Values(byID))
 	slices.SortFunc(list, func(a, b *Agent) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	return list
 }
@@ -77,16 +84,20 @@ func (p *Process) Document(id evidence.Digest) ([]byte, bool) {
 	return d, ok
 }
 
-func (p *Process) nextNumber() uint64 {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.number
-}
-
-func (p *Process) publish(e *evidence.Evidence, document []byte) {
+func (p *Process) takeNumber() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.current = e
+	p.number++
+	return p.number - 1
+}
+
+func (p *Process) publish(changed []*Agent, boot evidence.Boot, e *evidence.Evidence, document []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range changed {
+		p.agents[a.ID] = a
+	}
+	p.boot, p.current = boot, e
 	p.keep(e.ID(), document)
 }
 
@@ -154,33 +165,23 @@ func (p *Process) checkpoints() []string {
 
 // Add starts another agent in this process: statement number + 1, a new quote, and a boot leaf in the new agent's log only.
 func (p *Process) Add(ctx context.Context, spec AgentSpec) (*Agent, error) {
-	if _, taken := p.Agent(spec.ID); taken {
-		return nil, fmt.Errorf("an agent with id %s is running already", spec.ID)
-	}
-	if err := p.openAgent(ctx, spec); err != nil {
-		return nil, err
-	}
-	if err := p.claimWallets(spec); err != nil {
+	if err := p.join(ctx, spec); err != nil {
 		return nil, err
 	}
 	a, _ := p.Agent(spec.ID)
-	if err := p.declare(ctx, []*Agent{a}); err != nil {
-		return nil, err
-	}
 	return a, nil
 }
 
 // Change gives a running agent another character: a new part, a new agent key, a new boot leaf in its log.
 func (p *Process) Change(ctx context.Context, id, name string, character []byte) (*Agent, error) {
+	p.changes.Lock()
+	defer p.changes.Unlock()
 	old, ok := p.Agent(id)
 	if !ok {
 		return nil, fmt.Errorf("no agent %s is running", id)
 	}
 	a := &Agent{ID: id, Name: name, Log: old.Log, spec: old.spec, wallets: old.wallets, memory: old.memory, earlier: old.earlier, claims: old.claims}
 	a.spec.Name, a.spec.Character = name, character
-	p.mu.Lock()
-	p.agents[id] = a
-	p.mu.Unlock()
 	if err := p.declare(ctx, []*Agent{a}); err != nil {
 		return nil, err
 	}

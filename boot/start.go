@@ -24,11 +24,13 @@ type Process struct {
 	bootID  evidence.BootID
 	bootKey ed25519.PrivateKey
 	quoting sync.Mutex // one quote at a time: not every platform is thread-safe
-	changes sync.Mutex // one statement at a time; guards the key and part of agents until they are published
+	changes sync.Mutex // one statement at a time; guards agents until they are published, and opened
+
+	opened map[string]*actionlog.Log // by agent and number: a log opens once, also for an agent whose declaration failed
 
 	mu        sync.RWMutex // guards what follows
 	agents    map[string]*Agent
-	number    uint64 // of the newest statement
+	number    uint64 // of the next statement
 	boot      evidence.Boot
 	current   *evidence.Evidence
 	documents map[evidence.Digest][]byte // every Evidence document of this start, by SHA-256 of its statement
@@ -58,17 +60,14 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	if err := attest.Claim(c.Dir, c.Attester); err != nil {
 		return nil, err
 	}
-	p := &Process{config: c, agents: map[string]*Agent{}, documents: map[evidence.Digest][]byte{}}
+	p := &Process{config: c, opened: map[string]*actionlog.Log{}, agents: map[string]*Agent{}, documents: map[evidence.Digest][]byte{}}
 	if err := p.freshKeys(); err != nil {
 		return nil, err
 	}
 	if err := p.openStore(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.openAgents(ctx, c.Agents); err != nil {
-		return nil, errors.Join(err, p.Close())
-	}
-	if err := p.declare(ctx, p.all()); err != nil {
+	if err := p.join(ctx, c.Agents...); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
@@ -106,65 +105,86 @@ func (p *Process) openStore(ctx context.Context) error {
 	return err
 }
 
-func (p *Process) openAgents(ctx context.Context, specs []AgentSpec) error {
+// join opens agents and declares them. Agents that could not be declared are none of this process.
+func (p *Process) join(ctx context.Context, specs ...AgentSpec) error {
+	p.changes.Lock()
+	defer p.changes.Unlock()
+	var agents []*Agent
 	for _, spec := range specs {
-		if err := p.openAgent(ctx, spec); err != nil {
+		if _, taken := p.Agent(spec.ID); taken {
+			return fmt.Errorf("an agent with id %s is running already", spec.ID)
+		}
+		a, err := p.openAgent(ctx, spec)
+		if err != nil {
 			return err
 		}
+		agents = append(agents, a)
 	}
-	return p.claimWallets(specs...)
+	if err := p.claimWallets(agents); err != nil {
+		return err
+	}
+	return p.declare(ctx, agents)
 }
 
 // claimWallets refuses a start that would silently give an agent other wallets than the data directory knows.
-func (p *Process) claimWallets(specs ...AgentSpec) error {
+func (p *Process) claimWallets(agents []*Agent) error {
 	if p.config.Attester.Custody() == evidence.ThisStart {
 		return nil // there wallets live for one start, and the statement says so
 	}
 	addresses := map[string][]string{}
-	for _, spec := range specs {
-		a, _ := p.Agent(spec.ID)
+	for _, a := range agents {
 		for _, w := range a.wallets {
-			addresses[spec.ID] = append(addresses[spec.ID], w.Chain+":"+w.Address)
+			addresses[a.ID] = append(addresses[a.ID], w.Chain+":"+w.Address)
 		}
 	}
 	return attest.ClaimWallets(p.config.Dir, addresses)
 }
 
-func (p *Process) openAgent(ctx context.Context, spec AgentSpec) error {
+// openAgent makes an agent that no statement names yet. Callers hold changes.
+func (p *Process) openAgent(ctx context.Context, spec AgentSpec) (*Agent, error) {
 	d, err := deriveKeys(ctx, p.config.Attester, spec)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	opened, err := wallets.Open(ctx, p.config.Attester, wallets.Options{Agent: spec.ID, Derivation: spec.Wallets, Salt: spec.Salt})
 	if err != nil {
-		return fmt.Errorf("opening the wallets of agent %s: %w", spec.Name, err)
+		return nil, fmt.Errorf("opening the wallets of agent %s: %w", spec.Name, err)
+	}
+	log, err := p.openLog(spec, d)
+	if err != nil {
+		return nil, err
+	}
+	earlier, err := p.earlierLogs(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened, memory: d.memory, claims: claimsOf(d, opened), earlier: earlier}, nil
+}
+
+func (p *Process) openLog(spec AgentSpec, d derived) (*actionlog.Log, error) {
+	name := fmt.Sprintf("%s/%d", spec.ID, spec.LogNumber)
+	if log := p.opened[name]; log != nil {
+		return log, nil
 	}
 	erasure, err := erasurePolicy(p.config.Policies.Erasure)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	log, err := p.store.OpenLog(actionlog.LogOptions{
 		Agent: spec.ID, Number: spec.LogNumber, LogKey: d.log, StorageKey: d.storage, PrivacyKey: d.privacy,
 		Erasure: erasure,
 	})
 	if err != nil {
-		return fmt.Errorf("agent %s: %w", spec.Name, err)
+		return nil, fmt.Errorf("agent %s: %w", spec.Name, err)
 	}
-	earlier, err := p.earlierLogs(ctx, spec)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.agents[spec.ID] = &Agent{ID: spec.ID, Name: spec.Name, Log: log, spec: spec, wallets: opened, memory: d.memory, claims: claimsOf(d, opened), earlier: earlier}
-	return nil
+	p.opened[name] = log
+	return log, nil
 }
 
 // declare makes the next statement and writes a boot leaf into the logs of the changed agents, whose logs are held still meanwhile:
-// the part says at which size and root the log was found, and nothing may come between.
+// the part says at which size and root the log was found, and nothing may come between. Nothing of the changed agents is shown
+// before all is durable: when it fails, what was declared before stays in force. Callers hold changes.
 func (p *Process) declare(ctx context.Context, changed []*Agent) error {
-	p.changes.Lock()
-	defer p.changes.Unlock()
 	for _, a := range changed {
 		release, err := p.preparePart(ctx, a)
 		if err != nil {
@@ -172,7 +192,7 @@ func (p *Process) declare(ctx context.Context, changed []*Agent) error {
 		}
 		defer release()
 	}
-	e, err := p.evidence(ctx)
+	boot, e, err := p.evidence(ctx, p.with(changed))
 	if err != nil {
 		return err
 	}
@@ -185,11 +205,12 @@ func (p *Process) declare(ctx context.Context, changed []*Agent) error {
 		if err != nil {
 			return err
 		}
-		if _, err := a.Log.Boot(ctx, actionlog.Boot{BootKey: p.bootKey, AgentKey: a.key, Statement: e.Statement, Part: part, Evidence: document}); err != nil {
+		// A caller who goes away now must not leave a boot leaf of which this process knows nothing.
+		if _, err := a.Log.Boot(context.WithoutCancel(ctx), actionlog.Boot{BootKey: p.bootKey, AgentKey: a.key, Statement: e.Statement, Part: part, Evidence: document}); err != nil {
 			return fmt.Errorf("writing the boot leaf of agent %s: %w", a.Name, err)
 		}
 	}
-	p.publish(e, document)
+	p.publish(changed, boot, e, document)
 	return nil
 }
 
@@ -216,43 +237,39 @@ func (p *Process) preparePart(ctx context.Context, a *Agent) (release func(), er
 	return release, nil
 }
 
-// evidence makes the next boot statement and has it quoted.
-func (p *Process) evidence(ctx context.Context) (*evidence.Evidence, error) {
-	boot, parts, err := p.statement()
+// evidence makes the next boot statement and has it quoted. A number is used once, also when the statement comes to nothing.
+func (p *Process) evidence(ctx context.Context, agents []*Agent) (evidence.Boot, *evidence.Evidence, error) {
+	boot, parts, err := p.statement(agents)
 	if err != nil {
-		return nil, err
+		return boot, nil, err
 	}
 	raw, err := boot.Marshal()
 	if err != nil {
-		return nil, err
+		return boot, nil, err
 	}
 	e, err := p.quote(ctx, raw)
 	if err != nil {
-		return nil, err
+		return boot, nil, err
 	}
 	e.Parts = parts
-	for _, a := range p.all() {
+	for _, a := range agents {
 		e.KeyChain = append(e.KeyChain, a.claims...)
 	}
-	p.mu.Lock()
-	p.boot = boot
-	p.number++
-	p.mu.Unlock()
-	return e, nil
+	return boot, e, nil
 }
 
-func (p *Process) statement() (evidence.Boot, [][]byte, error) {
+func (p *Process) statement(agents []*Agent) (evidence.Boot, [][]byte, error) {
 	c := p.config
 	custody := c.Attester.Custody()
 	boot := evidence.Boot{
-		BootID: p.bootID, BootKey: evidence.PublicKey(p.bootKey.Public().(ed25519.PublicKey)), Number: p.nextNumber(),
+		BootID: p.bootID, BootKey: evidence.PublicKey(p.bootKey.Public().(ed25519.PublicKey)), Number: p.takeNumber(),
 		Time: uint64(c.Now().UnixMilli()), TLSKey: c.TLSKey, HPKEKeys: c.HPKEKeys, Software: c.Software,
 		Configuration: evidence.Sum(c.Configuration), Plugins: evidence.Sum([]byte(strings.Join(c.Plugins, "\n"))),
-		Policies: c.Policies, Custody: evidence.KeyCustody{Storage: custody, Log: custody, Wallet: p.walletCustody(custody)},
+		Policies: c.Policies, Custody: evidence.KeyCustody{Storage: custody, Log: custody, Wallet: walletCustody(custody, agents)},
 		Unmeasured: c.Unmeasured, Platform: c.Attester.Platform(),
 	}
 	byDigest := map[evidence.Digest][]byte{}
-	for _, a := range p.all() {
+	for _, a := range agents {
 		part, err := a.part.Marshal()
 		if err != nil {
 			return boot, nil, fmt.Errorf("agent %s: %w", a.Name, err)
@@ -269,8 +286,8 @@ func (p *Process) statement() (evidence.Boot, [][]byte, error) {
 }
 
 // walletCustody is the platform's, unless a wallet's key is published.
-func (p *Process) walletCustody(platform evidence.Custody) evidence.Custody {
-	for _, a := range p.all() {
+func walletCustody(platform evidence.Custody, agents []*Agent) evidence.Custody {
+	for _, a := range agents {
 		for _, w := range a.wallets {
 			if w.Published {
 				return evidence.PublicSeed
