@@ -13,6 +13,7 @@ import (
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/memory"
+	"github.com/teapot-tee/teapot/agent/plugins"
 	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server/access"
@@ -53,8 +54,16 @@ func (f *fleet) open(ctx context.Context, c *character.Character) (*agent.Agent,
 	if err != nil {
 		return nil, fmt.Errorf("opening the memory of %s: %w", c.Name, err)
 	}
+	set, err := plugins.ForCharacter(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("starting the plugins of %s: %w", c.Name, err)
+	}
+	for _, note := range set.Notes {
+		f.running.logger.WarnContext(ctx, note, "agent", c.Name)
+	}
 	return agent.New(ctx, agent.Config{
 		Character: c, Log: booted.Log, Memory: store, Wallets: booted.Wallets(), Spending: f.running.config.Policies().Spending,
+		Plugins: set.Plugins, Hosts: set.Hosts, HostKeys: set.HostKeys,
 		Attest: attestation{f.running.process, booted, f.running.budget}, Now: time.Now, Logger: f.running.logger,
 	})
 }
