@@ -32,6 +32,7 @@ type In struct {
 	Text        string
 	Attachments []plugin.Attachment
 	Speaker     tlog.Speaker      // how User was established; SpeakerNone counts as claimed
+	Shared      bool              // the room is everybody's who names none: nobody gets its secret
 	Stream      func(text string) // receives the reply's text as it comes; nil = at once
 }
 
@@ -67,7 +68,7 @@ func (a *Agent) Message(ctx context.Context, in In) (Out, error) {
 		return Out{}, err
 	}
 	t := a.newTurn(ctx, message)
-	out := Out{Message: proof, FirstOfRoom: first}
+	out := Out{Message: proof, FirstOfRoom: first && !in.Shared}
 	if a.silent(message) {
 		out.Receipt, err = record.Receipt(a.config.Log, proof, actionlog.Proof{})
 		return out, err

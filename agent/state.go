@@ -214,7 +214,15 @@ func one(list []string) string {
 // RoomID is Eliza's room for a client that names none: made of the path segment as it was given.
 func RoomID(given, segment string) string {
 	if given == "" {
-		given = "default-room-" + segment
+		given = defaultRoom + segment
 	}
 	return uuid.Of(given)
+}
+
+const defaultRoom = "default-room-"
+
+// SharedRoom says whether a room is one of those that clients share who name none. Whoever speaks there first must not get
+// the secret that opens what all the others say later.
+func SharedRoom(given string) bool {
+	return given == "" || len(given) >= len(defaultRoom) && strings.EqualFold(given[:len(defaultRoom)], defaultRoom)
 }

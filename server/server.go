@@ -45,6 +45,7 @@ func Serve(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	listener = newBounded(listener, connections())
 	if o.TLS != nil {
 		listener = tls.NewListener(listener, o.TLS)
 	}

@@ -195,6 +195,18 @@ func TestRoomSecretOpensTheRoom(t *testing.T) {
 	}
 }
 
+// The room of those who name none belongs to nobody: the first to speak there must not read the others.
+func TestDefaultRoomHasNoSecret(t *testing.T) {
+	f := start(t)
+	for _, body := range []string{
+		`{"text":"first"}`, `{"text":"first","roomId":""}`, `{"text":"first","roomId":"default-room-` + idMark + `"}`, `{"text":"first","roomId":"Default-Room-x"}`,
+	} {
+		if _, _, raw := f.do(t, jsonPost("/"+idMark+"/message", body)); strings.Contains(string(raw), "roomSecret") {
+			t.Errorf("%s: %s", body, raw)
+		}
+	}
+}
+
 // j: no route attests a key or text that a caller chose in Teapot's name.
 func TestFlawJNobodysKeyIsAttested(t *testing.T) {
 	f := start(t)

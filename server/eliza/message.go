@@ -42,6 +42,7 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 	in := agent.In{
 		Room: agent.RoomID(body.RoomID, segment), User: uuid.Of(orUser(body.UserID)), UserName: body.UserName,
 		Text: body.Text, Attachments: body.Files, Speaker: tlog.SpeakerClaimed,
+		Shared: agent.SharedRoom(body.RoomID),
 	}
 	trusted := s.Token.Authorized(r)
 	if trusted {

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"net"
+	"sync"
+	"syscall"
+)
+
+// Connections that strangers may hold open at once: streams and slow readers keep theirs for as long as they like, and each costs a
+// file descriptor that the log needs to stay durable.
+const (
+	maxConnections = 4096
+	addressShare   = 8 // one address gets an eighth
+)
+
+// bounded closes at once what is beyond its limits, so that whoever holds many connections spends only their own share.
+// Peers on the same machine (a reverse proxy speaks for many) are bounded by the total only.
+type bounded struct {
+	net.Listener
+	most, share int
+
+	mu    sync.Mutex
+	total int
+	open  map[string]int // by address
+}
+
+func newBounded(l net.Listener, most int) *bounded {
+	return &bounded{Listener: l, most: most, share: max(1, most/addressShare), open: map[string]int{}}
+}
+
+// connections is how many fit beside the files that the process itself needs.
+func connections() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return maxConnections
+	}
+	return max(1, int(min(maxConnections, limit.Cur/2)))
+}
+
+// Accept returns the next connection within the limits.
+func (b *bounded) Accept() (net.Conn, error) {
+	for {
+		c, err := b.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		address := host(c.RemoteAddr())
+		if !b.take(address) {
+			_ = c.Close() // nothing was promised to it
+			continue
+		}
+		return &counted{Conn: c, leave: sync.OnceFunc(func() { b.give(address) })}, nil
+	}
+}
+
+func (b *bounded) take(address string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.total >= b.most || b.open[address] >= b.share && !net.ParseIP(address).IsLoopback() {
+		return false
+	}
+	b.total++
+	b.open[address]++
+	return true
+}
+
+func (b *bounded) give(address string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.total--
+	if b.open[address]--; b.open[address] == 0 {
+		delete(b.open, address)
+	}
+}
+
+func host(a net.Addr) string {
+	name, _, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	return name
+}
+
+// counted gives its place back when it closes.
+type counted struct {
+	net.Conn
+	leave func()
+}
+
+// Close closes the connection.
+func (c *counted) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
+}

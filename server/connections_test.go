@@ -1,0 +1,70 @@
+package server
+
+import (
+	"net"
+	"testing"
+	"time"
+)
+
+func TestConnectionsAreBounded(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newBounded(inner, 3)
+	defer l.Close()
+	accepted := make(chan net.Conn, 8)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- c
+		}
+	}()
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	var held []net.Conn
+	for range 3 {
+		dial()
+		held = append(held, <-accepted)
+	}
+	refused := dial()
+	_ = refused.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := refused.Read(make([]byte, 1)); err == nil || len(accepted) != 0 {
+		t.Fatalf("one too many was let in: %v", err)
+	}
+	_, _ = held[0].Close(), held[0].Close() // twice gives back one place
+	dial()
+	<-accepted
+	more := dial()
+	_ = more.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := more.Read(make([]byte, 1)); err == nil || len(accepted) != 0 {
+		t.Fatal("a place was given back twice")
+	}
+}
+
+func TestOneAddressGetsItsShare(t *testing.T) {
+	b := newBounded(nil, 16)
+	for i := range 4 {
+		if got := b.take("192.0.2.1"); got != (i < 2) {
+			t.Errorf("connection %d of one address: %v", i, got)
+		}
+	}
+	for range 10 {
+		if !b.take("127.0.0.1") {
+			t.Error("the proxy on this machine was refused")
+		}
+	}
+	b.give("192.0.2.1")
+	if !b.take("192.0.2.1") || len(b.open) != 2 {
+		t.Error("a place was lost")
+	}
+}
