@@ -176,7 +176,7 @@ func (c *chat) run(ctx context.Context) error {
 				if !c.interactive {
 					return err
 				}
-				fmt.Fprintln(c.err, "teapot: error:", err)
+				fmt.Fprintln(c.err, "teapot: error:", printable(err.Error()))
 			}
 			if done {
 				return nil

@@ -30,7 +30,7 @@ func (p *entryPrinter) lines(entries []*v1.Entry) error {
 			}
 			continue
 		}
-		if _, err := fmt.Fprintf(p.w, "%8d  %s  %-12s %-8s %s\n", e.Index, entryTime(e.Time), e.Type, e.Source, summary(e)); err != nil {
+		if _, err := fmt.Fprintf(foreign{p.w}, "%8d  %s  %-12s %-8s %s\n", e.Index, entryTime(e.Time), e.Type, e.Source, summary(e)); err != nil {
 			return err
 		}
 	}

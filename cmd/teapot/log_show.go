@@ -62,7 +62,7 @@ func show(cmd *cobra.Command, s *logSource, index uint64, asJSON bool) error {
 			return e
 		}
 	} else {
-		printEntry(cmd.OutOrStdout(), &shown, size)
+		printEntry(foreign{cmd.OutOrStdout()}, &shown, size)
 	}
 	if err != nil {
 		return &exitError{code: 1, err: fmt.Errorf("the proof of entry %d does not hold: %w", index, err), hint: "the server shows something that is not in its log; teapot verify says more"}
@@ -108,7 +108,7 @@ func newLogStatsCmd() *cobra.Command {
 			if err == nil && f.json {
 				err = printJSON(cmd.OutOrStdout(), st)
 			} else if err == nil {
-				printStats(cmd.OutOrStdout(), &st)
+				printStats(foreign{cmd.OutOrStdout()}, &st)
 			}
 			return s.done(err)
 		},

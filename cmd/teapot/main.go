@@ -93,6 +93,7 @@ func report(stderr io.Writer, err error) int {
 	if !errors.As(err, &exit) {
 		exit = &exitError{code: usageOr(err), err: err}
 	}
+	stderr = foreign{stderr} // errors quote what servers say
 	if exit.err != nil {
 		fmt.Fprintln(stderr, "teapot: error:", exit.err)
 	}

@@ -70,7 +70,7 @@ func (f *walletFlags) show(cmd *cobra.Command, given []string) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(map[string]any{"agent": f.agent, "simulated": f.offline, "wallets": list})
 	}
-	printWallets(cmd.OutOrStdout(), list)
+	printWallets(foreign{cmd.OutOrStdout()}, list)
 	return nil
 }
 
