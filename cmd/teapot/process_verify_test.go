@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"sync"
 	"syscall"
 	"testing"
@@ -333,20 +334,23 @@ func TestOldDiskAndForkBehindOneAddress(t *testing.T) {
 	}
 	s = launch(t, data)
 	s.say(t, 6)
-	behind, err := url.Parse(s.url)
-	if err != nil {
-		t.Fatal(err)
+	var behind atomic.Pointer[url.URL] // the proxy's goroutines read it
+	point := func(to string) {
+		u, err := url.Parse(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind.Store(u)
 	}
-	address := serveOn(t, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind) }})
+	point(s.url)
+	address := serveOn(t, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind.Load()) }})
 	me := reader{t.TempDir()}
 	if v := me.verify(t, address, "--allow-simulated"); v.exit != 0 {
 		t.Fatalf("%+v", v)
 	}
 	s.stop(t)
 	back := launch(t, copied)
-	if behind, err = url.Parse(back.url); err != nil {
-		t.Fatal(err)
-	}
+	point(back.url)
 	v := me.verify(t, address, "--allow-simulated")
 	if v.exit != 1 || v.outcome("rollback.memory") != "failed" {
 		t.Fatalf("an old disk went unnoticed: %+v", v)
