@@ -218,7 +218,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	routes(mux, budget)
 	counts := server.NewMetrics(r.process, access.NewToken(r.token), time.Now())
 	counts.Register(mux)
-	pages, err := web.Handler(web.Options{Next: sealer.Middleware(mux), Reports: filepath.Join(r.flags.data, "reports")})
+	pages, err := web.Handler(web.Options{Next: sealer.Middleware(server.QuoteShare(mux, time.Now)), Reports: filepath.Join(r.flags.data, "reports")})
 	if err != nil {
 		return err
 	}

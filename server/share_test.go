@@ -1,0 +1,42 @@
+package server
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+func TestOneAddressCannotTakeAllQuotes(t *testing.T) {
+	now := time.Unix(1, 0)
+	h := QuoteShare(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func() time.Time { return now })
+	ask := func(from, method, target string) int {
+		r := httptest.NewRequest(method, target, nil)
+		r.RemoteAddr = from
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	taken := 0
+	for range 60 {
+		if ask("192.0.2.1:9", "POST", "/v1/session") == http.StatusOK {
+			taken++
+		}
+	}
+	if taken != 20 {
+		t.Errorf("one address took %d", taken)
+	}
+	for _, target := range []string{"/tee/agents", "/v1/agents/x/bundle?nonce=00"} {
+		if got := ask("192.0.2.1:10", "GET", target); got != http.StatusTooManyRequests {
+			t.Errorf("%s: %d", target, got)
+		}
+	}
+	for _, c := range [][2]string{{"192.0.2.1:9", "/v1/agents/x/bundle"}, {"192.0.2.2:9", "/v1/session"}, {"127.0.0.1:9", "/v1/session"}} {
+		if got := ask(c[0], "GET", c[1]); got != http.StatusOK {
+			t.Errorf("%v: %d", c, got)
+		}
+	}
+	if now = now.Add(3 * time.Second); ask("192.0.2.1:9", "POST", "/v1/session") != http.StatusOK {
+		t.Error("the share never comes back")
+	}
+}
