@@ -37,13 +37,13 @@ func (l *Log) commit(batch []*request) {
 
 // attempt commits the batch; if entries cannot be signed it answers their requests and returns the rest to try again.
 func (l *Log) attempt(batch []*request) (again []*request) {
-	kinds, last := l.kinds.Clone(), l.last
+	undo := l.mark()
 	batch, work := l.sequence(batch)
 	if len(work) == 0 {
 		return nil
 	}
 	if failed := l.sign(batch, work); failed {
-		l.kinds, l.last = kinds, last
+		undo()
 		return stillOpen(batch)
 	}
 	note, err := l.persist(work)
@@ -74,15 +74,22 @@ func stillOpen(batch []*request) (open []*request) {
 func (l *Log) sequence(batch []*request) (kept []*request, work []*pending) {
 	now := uint64(l.store.opts.Now().UnixMicro())
 	for _, r := range batch {
-		before, last := l.kinds.Clone(), l.last
+		undo := l.mark()
 		if err := l.number(r, uint64(len(work)), now); err != nil {
-			l.kinds, l.last = before, last
+			undo()
 			r.finish(err)
 			continue
 		}
 		kept, work = append(kept, r), append(work, r.entries...)
 	}
 	return kept, work
+}
+
+// mark returns what takes numbering back to here, the keys of a boot request included: a leaf that comes to nothing must not
+// change who signs.
+func (l *Log) mark() (undo func()) {
+	kinds, last, signer, notes, boot := l.kinds.Clone(), l.last, l.signer, l.notes, l.boot
+	return func() { l.kinds, l.last, l.signer, l.notes, l.boot = kinds, last, signer, notes, boot }
 }
 
 func (l *Log) number(r *request, offset, now uint64) error {

@@ -51,10 +51,41 @@ func TestQueueIsBounded(t *testing.T) {
 			break
 		}
 	}
+	b := bootOf(1)
+	b.BootKey = bootOf(0).BootKey
+	if _, err := l.Boot(t.Context(), b); err != nil {
+		t.Errorf("the crowd kept the boot leaf out: %v", err)
+	}
 	release()
 	wg.Wait()
-	if busy != 20 || done != 10 || l.Size() != 11 {
-		t.Errorf("%d busy, %d done, size %d; want 20, 10 and 11", busy, done, l.Size())
+	if busy != 20 || done != 10 || l.Size() != 12 {
+		t.Errorf("%d busy, %d done, size %d; want 20, 10 and 12", busy, done, l.Size())
+	}
+}
+
+// TestOneHoldsAtATime: a boot leaf passes the hold of whoever wrote it, never that of an erasure that rolls segments.
+func TestOneHoldsAtATime(t *testing.T) {
+	s := openStore(t, storeOptions(t.TempDir()))
+	defer s.Close()
+	l := openLog(t, s)
+	boot(t, l, 0)
+	_, release, err := l.Hold(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := l.Hold(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("two hold the log: %v", err)
+	}
+	release()
+	release() // once is enough, twice does no harm
+	for range 2 {
+		_, release, err := l.Hold(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		release()
 	}
 }
 

@@ -107,7 +107,7 @@ func newLog(s *Store, o LogOptions) *Log {
 		store: s, opts: o, origin: origin, dir: fmt.Sprintf("logs/%s-%d", o.Agent, o.Number),
 		keys: segment.NewKeys(o.StorageKey), privacy: o.PrivacyKey, hash: sha256.Sum256([]byte(origin)),
 	}
-	l.queue.limit = s.opts.Queue
+	l.queue.limit, l.queue.holder = s.opts.Queue, make(chan struct{}, 1)
 	l.idem.known = map[[16]byte]remembered{}
 	l.gone.set = map[uint64]uint64{}
 	return l

@@ -59,6 +59,7 @@ type queue struct {
 	limit   int
 	listed  bool // the committer has this log in its list or in its hands
 	onHold  int
+	holder  chan struct{} // full while somebody holds the log
 }
 
 func (l *Log) enqueue(r *request) error {
@@ -67,7 +68,7 @@ func (l *Log) enqueue(r *request) error {
 	}
 	q := &l.queue
 	q.mu.Lock()
-	if q.entries+len(r.entries) > q.limit && q.entries > 0 {
+	if r.signer == nil && q.entries+len(r.entries) > q.limit && q.entries > 0 { // a crowd in front of a held log does not keep its boot leaf out
 		q.mu.Unlock()
 		return ErrBusy
 	}
@@ -123,9 +124,15 @@ func (q *queue) rest() bool {
 }
 
 // Hold keeps the log still until release is called: entries queue, only Boot passes. It returns the log as it stands,
-// for an agent part of a boot statement whose quote takes its time.
+// for an agent part of a boot statement whose quote takes its time. One holds at a time: the boot leaf of one must not pass
+// while another rolls segments.
 func (l *Log) Hold(ctx context.Context) (now Found, release func(), err error) {
 	q := &l.queue
+	select {
+	case q.holder <- struct{}{}:
+	case <-ctx.Done():
+		return Found{}, nil, ctx.Err()
+	}
 	q.mu.Lock()
 	q.onHold++
 	q.mu.Unlock()
@@ -146,6 +153,7 @@ func (l *Log) releaseHold() {
 	q := &l.queue
 	q.mu.Lock()
 	q.onHold--
+	<-q.holder
 	wake := !q.listed && q.ready()
 	q.listed = q.listed || wake
 	q.mu.Unlock()
