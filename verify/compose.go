@@ -19,8 +19,11 @@ var appEvents = map[string]string{
 // in the log, and its text must keep every other container away from the platform's sockets.
 func (a *appraiser) compose(m *measured, s *start) []appraisal.Check {
 	for _, e := range m.events {
+		if e.Name == "system-ready" {
+			break // what follows is written by applications, which can give their events any name
+		}
 		name, ok := appEvents[e.Name]
-		if !ok {
+		if !ok || e.Type != eventlog.RuntimeType {
 			continue
 		}
 		if _, twice := m.values[name]; twice {
