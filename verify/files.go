@@ -37,6 +37,7 @@ func (a *appraiser) bundle() error {
 		})
 		return nil
 	}
+	a.subject(part.Agent)
 	return a.walkLog(r, part, notes[part.Log.Origin], Log{Agent: part.Agent})
 }
 

@@ -29,6 +29,18 @@ func (a *appraiser) judgeKeys(boot *evidence.Boot, parts []*evidence.AgentPart) 
 	}
 }
 
+// subject: a file is about one agent. Where the policy names agents, it must be one of them: that another agent of the same
+// machine is the one that was meant says nothing about this one.
+func (a *appraiser) subject(agent string) {
+	if len(a.policy.Agents) == 0 || slices.ContainsFunc(a.policy.Agents, func(w Agent) bool { return w.ID == agent }) {
+		return
+	}
+	a.add(appraisal.Check{
+		ID: "keys.agent", Outcome: appraisal.Failed, Detail: "this " + string(a.in.Kind) + " is of agent " + agent + ", which your policy does not name", Got: agent,
+		Source: "your policy, tables [[agent]]", Fault: "operator", Remedy: "ask for that of the agent you meant; or name this one in your policy too",
+	})
+}
+
 func (a *appraiser) agent(want Agent, got *evidence.AgentPart) {
 	ok := a.agentField(want, "log origin", got.Log.Origin, want.Origin)
 	ok = a.agentField(want, "log key", got.Log.Key.String(), strings.ToLower(want.LogKey)) && ok

@@ -33,6 +33,7 @@ func (a *appraiser) receipt() error {
 		a.openCurrent(ev)
 		if w.part = a.partOfLog(c.Origin); w.part != nil {
 			w.agentKey = w.part.AgentKey[:]
+			a.subject(w.part.Agent)
 		}
 	}
 	w.keys()
@@ -102,6 +103,7 @@ func (w *receiptWalk) byMemory() bool {
 		}
 		w.agentKey = state.AgentKey
 		w.a.remembers(s)
+		w.a.subject(s.Agent)
 		w.a.pass("signature.checkpoint", "log key and boot key that this machine verified on "+s.At.UTC().Format(time.DateOnly)+" signed the checkpoint", s.LogKey, "this machine's memory")
 		return true
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/appraisal"
+	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/verify"
 )
 
@@ -39,6 +40,25 @@ func TestWhatAFileCannotShowIsUnmet(t *testing.T) {
 			r := appraise(t, input(), policy)
 			if met := r.Exit == 0; met != (kind == "dated bundle" && name == "age of file") {
 				t.Errorf("%s, %s: exit %d, %s", kind, name, r.Exit, r.Headline)
+			}
+		}
+	}
+}
+
+// A file of another agent than those that the policy names is not what the reader asked for.
+func TestFileOfAnotherAgentThanNamed(t *testing.T) {
+	const second = "e0e10e6f-ff2b-0d4c-8011-1fc1eee7cb32"
+	p := begin(t, t.TempDir(), func(c *boot.Config) {
+		c.Agents = append(c.Agents, boot.AgentSpec{ID: second, Name: "Second", Character: []byte(`{"name":"Second"}`)})
+	})
+	_, receipt := p.receipts(t)
+	file := p.bundle(t, actionlog.Extract{})
+	for id, met := range map[string]bool{eliza: true, second: false} {
+		policy := simulated()
+		policy.Agents = []verify.Agent{{ID: id}}
+		for _, in := range []verify.Input{receiptInput(receipt), {Target: "b", Kind: verify.KindBundle, Log: bytes.NewReader(file), Verifier: shared}} {
+			if r := appraise(t, in, policy); (r.Exit == 0) != met {
+				t.Errorf("%s under a policy for %s: %s", in.Kind, id, r.Headline)
 			}
 		}
 	}
