@@ -102,4 +102,3 @@ func (p *Process) collateral(ctx context.Context, quote []byte) json.RawMessage 
 	}
 	return c
 }
-
