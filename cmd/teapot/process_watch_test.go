@@ -16,7 +16,7 @@ func TestWatchRemembersEveryLook(t *testing.T) {
 	s := launch(t, t.TempDir())
 	state := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
-	watcher := exec.CommandContext(ctx, binary(t), "verify", s.url, "--allow-simulated", "--watch", "1s")
+	watcher := exec.CommandContext(ctx, binary(t), "verify", s.url, "--allow-simulated", "--watch=1s")
 	watcher.Env = append(os.Environ(), "TEAPOT_STATE="+state)
 	if err := watcher.Start(); err != nil {
 		t.Fatal(err)
