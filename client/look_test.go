@@ -311,3 +311,25 @@ func TestServerThatMisnamesItsLogIsComparedAllTheSame(t *testing.T) {
 	}))
 	wantFailed(t, mustLook(t, elsewhere, memory, client.LookOptions{}), "rollback.memory")
 }
+
+// Two looks at once: the one that saw less and ends last does not take the memory back.
+func TestMemoryNeverGoesBack(t *testing.T) {
+	p := begin(t, t.TempDir())
+	memory, address := client.MemoryAt(t.TempDir()), p.http(t)
+	less := mustLook(t, address, client.MemoryAt(t.TempDir()), client.LookOptions{})
+	p.talk(t, 3)
+	more := mustLook(t, address, memory, client.LookOptions{})
+	if _, err := memory.RememberAll(less); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range more.Remember {
+		for _, get := range []func() (*verify.Seen, error){
+			func() (*verify.Seen, error) { return memory.Of(s.Origin) },
+			func() (*verify.Seen, error) { return memory.At(s.Target, s.Agent) },
+		} {
+			if now, err := get(); err != nil || now == nil || !bytes.Equal(now.Checkpoint, s.Checkpoint) {
+				t.Fatalf("%+v, %v", now, err)
+			}
+		}
+	}
+}

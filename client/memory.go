@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/teapot-tee/teapot/tlog"
 	"github.com/teapot-tee/teapot/verify"
 )
 
@@ -53,10 +54,36 @@ func (m *Memory) Remember(s verify.Seen) error {
 	if err != nil {
 		return err
 	}
-	if err := writeWhole(m.originPath(s.Origin), text); err != nil || s.Target == "" {
+	paths := []string{m.originPath(s.Origin)}
+	if s.Target != "" {
+		paths = append(paths, m.targetPath(s.Target, s.Agent))
+	}
+	for _, path := range paths {
+		if err := m.replace(path, s, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace never takes a log back: another look that ended meanwhile may have seen more of it.
+func (m *Memory) replace(path string, s verify.Seen, text []byte) error {
+	old, err := m.read(path)
+	if err != nil {
 		return err
 	}
-	return writeWhole(m.targetPath(s.Target, s.Agent), text)
+	if old != nil && old.Origin == s.Origin && sizeOf(*old) > sizeOf(s) {
+		return nil
+	}
+	return writeWhole(path, text)
+}
+
+func sizeOf(s verify.Seen) uint64 {
+	c, err := tlog.ParseCheckpoint(s.Checkpoint)
+	if err != nil {
+		return 0
+	}
+	return c.Size
 }
 
 // Forget removes what was seen of this agent at this target, and of the log it had there.

@@ -149,7 +149,9 @@ func Protect(next http.Handler, logger *slog.Logger) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		next.ServeHTTP(w, r)
+		out := newPatient(w, r, writeTimeout)
+		next.ServeHTTP(out, r)
+		out.extend() // what is still buffered leaves after the handler
 	})
 }
 

@@ -296,6 +296,9 @@ func (v *verifier) seenOf(origin string) ([]verify.Seen, error) {
 
 // remember keeps what the verdict allows to remember, and tells of evidence of forks.
 func (v *verifier) remember(r verify.Result) error {
+	if v.flags.at != "" {
+		r.Remember = nil // what was good as of some other day is no ground to stand on today
+	}
 	forks, err := v.memory.RememberAll(r)
 	for _, path := range forks {
 		v.progress.say("evidence of the fork: %s (anybody can check it: teapot verify FILE)", path)
