@@ -59,7 +59,7 @@ func takeFacts(ctx context.Context, c plugin.Call) error {
 
 // lastTexts is what people said lately, for a model that does not read prompts.
 func lastTexts(ctx context.Context, c plugin.Call) string {
-	recent, err := c.Runtime.Recent(ctx, c.Message.Room, every)
+	recent, err := c.Runtime.Recent(ctx, c.Message.Room, 2*every) // every message has its answer
 	if err != nil {
 		return c.Message.Text
 	}
