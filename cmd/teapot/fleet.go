@@ -156,7 +156,7 @@ func (f *fleet) Load(path string) (*character.Character, error) {
 func (f *fleet) register(mux *http.ServeMux, budget *ratls.Budget) {
 	eliza.Register(mux, eliza.Options{
 		Agents: &f.agents, Token: access.NewToken(f.running.token), Lifecycle: f, Process: f.running.process, Quoter: f.running.attester,
-		Budget: budget, Logger: f.running.logger, Now: time.Now,
+		Budget: budget, Full: func() bool { return almostFull(f.running.flags.data) }, Logger: f.running.logger, Now: time.Now,
 	})
 }
 

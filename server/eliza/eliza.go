@@ -28,6 +28,7 @@ type Options struct {
 	Budget    *ratls.Budget // of quotes, shared with every other route that makes them; nil: one of its own
 	Limits    Limits        // the zero value is safe
 	Uploads   int64         // bytes of one upload; 0 = 1 MiB
+	Full      func() bool   // the disk is almost full: strangers wait, so that they cannot stop the log; nil: never
 	Logger    *slog.Logger
 	Now       func() time.Time
 }

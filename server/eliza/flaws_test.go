@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/teapot-tee/teapot/agent/uuid"
 	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/ratls"
+	"github.com/teapot-tee/teapot/server/access"
 	"github.com/teapot-tee/teapot/server/eliza"
 	"github.com/teapot-tee/teapot/tlog"
 )
@@ -204,6 +206,26 @@ func TestDefaultRoomHasNoSecret(t *testing.T) {
 		if _, _, raw := f.do(t, jsonPost("/"+idMark+"/message", body)); strings.Contains(string(raw), "roomSecret") {
 			t.Errorf("%s: %s", body, raw)
 		}
+	}
+}
+
+// Strangers cannot fill the disk until the log stops.
+func TestAlmostFullDiskRefusesStrangers(t *testing.T) {
+	f := start(t)
+	full := false
+	h := eliza.New(eliza.Options{Agents: f.fleet, Token: access.NewToken("t"), Full: func() bool { return full }})
+	say := func(token string) int {
+		r := httptest.NewRequest(http.MethodPost, "/"+f.life.first.ID()+"/message", strings.NewReader(`{"text":"hello"}`))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", token)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	before := say("")
+	full = true
+	if got := [3]int{before, say(""), say("Bearer t")}; got != [3]int{200, 503, 200} {
+		t.Errorf("before, stranger, operator: %v", got)
 	}
 }
 

@@ -57,6 +57,11 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusTooManyRequests, why)
 		return
 	}
+	if !trusted && s.Full != nil && s.Full() {
+		w.Header().Set("Retry-After", "60")
+		fail(w, http.StatusServiceUnavailable, "the agent's disk is almost full, so nothing new is taken; the operator has to make room")
+		return
+	}
 	leave, ok := s.gate.enter(r)
 	if !ok {
 		w.Header().Set("Retry-After", "5")
