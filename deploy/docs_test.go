@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/teapot-tee/teapot/internal/need"
 )
 
 // binary is bin/teapot as `make build` made it; in CI it must be there.
@@ -18,13 +20,7 @@ func binary(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no binary in CI: %v", err)
-		}
-		t.Skip("bin/teapot is not built: make build")
-	}
-	return path
+	return need.File(t, path)
 }
 
 // TestEveryCommandOfTheDeploymentPages runs each command in a page's sh blocks, or finds it marked with what it needs.

@@ -4,11 +4,12 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/teapot-tee/teapot/internal/need"
 )
 
 // npmScript speaks EHBP with the published client and prints what it saw, one JSON line.
@@ -30,17 +31,12 @@ const base = process.argv[1];
 
 // scripts/deps.sh installs the client; without it the test says so.
 func TestPublishedEHBPClient(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("node is not installed")
-	}
+	node := need.Tool(t, "node")
 	module, err := filepath.Abs("../.tools/npm/node_modules/ehbp/dist/cjs/index.js")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(module); err != nil {
-		t.Skip("npm client ehbp 0.1.7 is not installed: make deps")
-	}
+	need.File(t, module)
 	srv, keys, _ := sealedServer(t)
 	out, err := exec.CommandContext(t.Context(), node, "-e", npmScript, srv.URL, module).CombinedOutput()
 	if err != nil {
@@ -54,14 +50,9 @@ func TestPublishedEHBPClient(t *testing.T) {
 
 // The npm client knows a wrong key by status and problem type; it must read ours.
 func TestPublishedEHBPClientUnderstandsAWrongKey(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("node is not installed")
-	}
+	node := need.Tool(t, "node")
 	module, _ := filepath.Abs("../.tools/npm/node_modules/ehbp/dist/cjs/index.js")
-	if _, err := os.Stat(module); err != nil {
-		t.Skip("npm client ehbp 0.1.7 is not installed: make deps")
-	}
+	need.File(t, module)
 	mine, _ := NewSealKeys()
 	stale, _ := NewSealKeys()
 	mux := http.NewServeMux()

@@ -12,14 +12,12 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/internal/need"
 )
 
 // TestNativeAndWASMGiveTheSameResults: the page's verdicts are the command line's, byte for byte.
 func TestNativeAndWASMGiveTheSameResults(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("node is not installed")
-	}
+	node := need.Tool(t, "node")
 	dir := t.TempDir()
 	files := judgeable(t, dir)
 	args := append([]string{time.Now().UTC().Format(time.RFC3339)}, files...)

@@ -1,20 +1,14 @@
 package main
 
 import (
-	"os"
 	"testing"
+
+	"github.com/teapot-tee/teapot/internal/need"
 )
 
 // TestTheWholeStory plays the demo with the binary that `make build` made.
 func TestTheWholeStory(t *testing.T) {
-	const binary = "../../bin/teapot"
-	if _, err := os.Stat(binary); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no binary in CI: %v", err)
-		}
-		t.Skip("bin/teapot is not built: make build")
-	}
-	s := newStage(binary, t.TempDir())
+	s := newStage(need.File(t, "../../bin/teapot"), t.TempDir())
 	t.Cleanup(s.stop)
 	s.play()
 	if s.wrong > 0 || s.steps < 13 {
