@@ -64,7 +64,7 @@ func ParseAddress(address string) (*url.URL, error) {
 	if base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.RawQuery != "" || base.User != nil {
 		return nil, fmt.Errorf("address %q: want http://HOST:PORT or https://HOST", address)
 	}
-	base.Path = strings.TrimSuffix(base.Path, "/")
+	base.Path, base.Host = strings.TrimSuffix(base.Path, "/"), strings.ToLower(base.Host) // one spelling: it is the key of the memory
 	return base, nil
 }
 

@@ -333,3 +333,12 @@ func TestMemoryNeverGoesBack(t *testing.T) {
 		}
 	}
 }
+
+// The memory is keyed by the address: another spelling must not make a known server a stranger.
+func TestAddressHasOneSpelling(t *testing.T) {
+	for _, spelling := range []string{"http://Agent.Example:3000", "HTTP://agent.example:3000/"} {
+		if a, err := client.ParseAddress(spelling); err != nil || a.String() != "http://agent.example:3000" {
+			t.Errorf("%s: %v, %v", spelling, a, err)
+		}
+	}
+}

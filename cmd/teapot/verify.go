@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/teapot-tee/teapot/appraisal"
 	"github.com/teapot-tee/teapot/bundle"
 	"github.com/teapot-tee/teapot/client"
 	"github.com/teapot-tee/teapot/dcap"
@@ -138,10 +139,13 @@ func isAddress(target string) bool {
 	return strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://")
 }
 
-// address looks at a server. Where the log does not continue what was seen, it looks once more at the whole log, which
+// address looks at a server, and once more where the agent seems to have started anew meanwhile. Where the log does not continue what was seen, it looks once more at the whole log, which
 // gives evidence of the fork.
 func (v *verifier) address(ctx context.Context, target string) (verify.Result, error) {
 	result, err := v.look(ctx, target, v.flags.whole)
+	if err == nil && result.Find("lineage.current").Outcome == appraisal.Failed { // perhaps a start between two requests
+		result, err = v.look(ctx, target, v.flags.whole)
+	}
 	if err != nil || v.flags.whole || !result.Contradicts() {
 		return result, err
 	}
