@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/teapot-tee/teapot/boot"
+	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/server/access"
 	"github.com/teapot-tee/teapot/server/problem"
 )
@@ -17,20 +19,42 @@ import (
 // Metrics counts what the server does, in Prometheus' text format at GET /metrics. Names and labels hold no content, no address and
 // no identifier but the agents' public ones. Reading needs the token: rates tell when somebody talks to the agent.
 type Metrics struct {
-	set   *metrics.Set
-	token access.Token
+	set     *metrics.Set
+	token   access.Token
+	process *boot.Process // nil: only requests are counted
+	quotes  dcap.Verifier
 }
 
 // NewMetrics makes the metrics of one process.
 func NewMetrics(p *boot.Process, token access.Token, started time.Time) *Metrics {
-	m := &Metrics{set: metrics.NewSet(), token: token}
+	m := &Metrics{set: metrics.NewSet(), token: token, process: p}
 	m.set.NewGauge("teapot_uptime_seconds", func() float64 { return time.Since(started).Seconds() })
 	m.set.NewGauge("teapot_simulated", func() float64 { return boolean(p.Platform() == "simulator") })
 	m.set.NewGauge("teapot_agents", func() float64 { return float64(len(p.Agents())) })
-	for _, a := range p.Agents() {
-		m.set.NewGauge(fmt.Sprintf("teapot_log_entries{agent=%q}", a.ID), func() float64 { return float64(a.Log.Size()) })
-	}
+	m.set.NewGauge("teapot_collateral_days_left", m.daysLeft)
 	return m
+}
+
+// daysLeft says for how many days the collateral in the evidence can still be used; NaN where there is none.
+func (m *Metrics) daysLeft() float64 {
+	e := m.process.Evidence()
+	c, err := dcap.ParseCollateral(e.Collateral)
+	if err != nil {
+		return math.NaN()
+	}
+	now := time.Now()
+	r, err := m.quotes.Verify(e.Quote, c, dcap.Options{AllowSimulated: true, At: now})
+	if err != nil || r.EarliestExpiration.IsZero() {
+		return math.NaN()
+	}
+	return r.EarliestExpiration.Sub(now).Hours() / 24
+}
+
+// logs follows the agents that were started meanwhile.
+func (m *Metrics) logs() {
+	for _, a := range m.process.Agents() {
+		m.set.GetOrCreateGauge(fmt.Sprintf("teapot_log_entries{agent=%q}", a.ID), func() float64 { return float64(a.Log.Size()) })
+	}
 }
 
 func boolean(b bool) float64 {
@@ -49,6 +73,9 @@ func (m *Metrics) Register(mux *http.ServeMux) {
 			return
 		}
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		if m.process != nil {
+			m.logs()
+		}
 		m.set.WritePrometheus(w)
 		metrics.WriteProcessMetrics(w)
 	})
@@ -62,7 +89,7 @@ func (m *Metrics) Count(next http.Handler) http.Handler {
 		next.ServeHTTP(watch, r)
 		labels := fmt.Sprintf("{kind=%q,method=%q,status=%q}", kind, knownMethod(r.Method), strconv.Itoa(watch.status/100)+"xx")
 		m.set.GetOrCreateCounter("teapot_http_requests_total" + labels).Inc()
-		m.set.GetOrCreateHistogram(fmt.Sprintf("teapot_http_seconds{kind=%q}", kind)).UpdateDuration(start)
+		m.set.GetOrCreateSummary(fmt.Sprintf("teapot_http_seconds{kind=%q}", kind)).UpdateDuration(start)
 	})
 }
 

@@ -31,6 +31,9 @@ func TestMetricsNeedTheTokenAndCountRequests(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `teapot_http_requests_total{kind="other",method="GET",status="4xx"} 4`) {
 		t.Errorf("%s", w.Body)
 	}
+	if !strings.Contains(w.Body.String(), `teapot_http_seconds{kind="other",quantile="0.5"}`) || strings.Contains(w.Body.String(), "vmrange") {
+		t.Errorf("durations that Prometheus cannot read:\n%s", w.Body)
+	}
 	if strings.Contains(w.Body.String(), "xxxx") {
 		t.Error("a path became a label")
 	}

@@ -30,7 +30,7 @@ func Appraise(in Input, p Policy, at time.Time) (Result, error) {
 		return Result{}, err
 	}
 	a.result.NotProven = a.notProven()
-	a.fill(nothingThere + " in a " + string(in.Kind))
+	a.fill(nothingThere + " in this " + in.Kind.noun())
 	a.conclude(&a.result)
 	if a.result.Exit != 0 {
 		a.result.Remember = nil // memory is written only after every check passed

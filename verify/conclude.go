@@ -135,6 +135,8 @@ func (v *verdict) headline(r *Result, unmet []appraisal.Check) string {
 		return "SIMULATED: every link holds, but the chain ends in a simulator's root: it proves nothing about hardware"
 	case r.Tier == appraisal.Contraindicated:
 		return sim(v.simulated) + "CONTRADICTED at " + LinkName(worst.ID) + ": " + worst.Detail
+	case r.Exit != 0 && absent(worst):
+		return sim(v.simulated) + "NOT ACCEPTED: what is here holds, but this " + r.Kind.noun() + " shows nothing of " + linksOf(unmet) + ": verify the agent's address or its bundle"
 	case r.Exit != 0:
 		return sim(v.simulated) + "NOT ACCEPTED: " + LinkName(worst.ID) + ": " + orNotChecked(worst)
 	case v.remembered:
@@ -159,6 +161,22 @@ func worstOf(unmet []appraisal.Check) appraisal.Check {
 		return unmet[0]
 	}
 	return appraisal.Check{}
+}
+
+// absent says whether a check was not made because this kind of target does not have its link.
+func absent(c appraisal.Check) bool {
+	return c.Outcome == appraisal.NotChecked && strings.HasPrefix(c.Detail, nothingThere)
+}
+
+// linksOf names the links of checks, each once, in their order.
+func linksOf(checks []appraisal.Check) string {
+	var names []string
+	for _, c := range checks {
+		if name := LinkName(c.ID); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func orNotChecked(c appraisal.Check) string {

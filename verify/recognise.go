@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/teapot-tee/teapot/evidence"
 )
@@ -26,6 +27,17 @@ const (
 // KindEvidence is an Evidence document by itself.
 const KindEvidence Kind = "evidence"
 
+// noun is what a person calls a target of this kind.
+func (k Kind) noun() string {
+	switch k {
+	case KindURL:
+		return "address"
+	case KindEvidence:
+		return "evidence document"
+	}
+	return string(k)
+}
+
 // Recognise says what a file is by its first bytes, never by its name. The error says what it looks like instead.
 func Recognise(head []byte) (Kind, error) {
 	text := bytes.TrimSpace(head)
@@ -44,8 +56,15 @@ func Recognise(head []byte) (Kind, error) {
 		return recogniseJSON(text)
 	case bytes.HasPrefix(text, []byte("PK\x03\x04")), bytes.HasPrefix(text, []byte("\x1f\x8b")):
 		return "", errors.New("it is compressed: unpack it first")
+	case isBinary(text) && (len(head) < 2 || head[1] != 0):
+		return "", errors.New("it is binary and begins neither like a bundle nor like a quote")
 	}
 	return KindQuote, nil // hex, base64 or binary: package dcap says whether it is one
+}
+
+// isBinary says whether the first bytes are no text. A binary quote is: its version is a u16, little-endian, below 256.
+func isBinary(text []byte) bool {
+	return bytes.ContainsFunc(text[:min(len(text), 64)], func(r rune) bool { return r == utf8.RuneError || r < ' ' && r != '\t' && r != '\n' && r != '\r' })
 }
 
 func isHTML(text []byte) bool {

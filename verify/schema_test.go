@@ -89,3 +89,16 @@ func TestForeignTextCannotDriveTheTerminal(t *testing.T) {
 		t.Errorf("%d bytes", len(got))
 	}
 }
+
+func TestWhatIsNoEvidenceIsNotJudged(t *testing.T) {
+	for name, head := range map[string]string{"png": "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "random": "\x9e\xa8\x01\x7f\xff\x00", "elf": "\x7fELF\x02\x01\x01\x00"} {
+		if kind, err := verify.Recognise([]byte(head)); err == nil {
+			t.Errorf("%s is recognised as %q", name, kind)
+		}
+	}
+	for name, head := range map[string]string{"v4": "\x04\x00\x02\x00\x81\x00\x00\x00", "v6": "\x06\x00\x02\x00", "hex": "0400020081", "base64": "BAACAIEAAAA="} {
+		if kind, err := verify.Recognise([]byte(head)); kind != verify.KindQuote {
+			t.Errorf("%s is recognised as %q, %v", name, kind, err)
+		}
+	}
+}

@@ -54,10 +54,10 @@ func (p *printer) line(format string, args ...any) {
 
 func (p *printer) chain(checks []appraisal.Check) {
 	link := ""
-	var absent []string
+	var missing []string
 	for _, c := range checks {
-		if c.Outcome == appraisal.NotChecked && strings.HasPrefix(c.Detail, nothingThere) {
-			absent = append(absent, c.Link)
+		if absent(c) {
+			missing = append(missing, c.Link)
 			continue
 		}
 		if c.Link != link {
@@ -71,9 +71,9 @@ func (p *printer) chain(checks []appraisal.Check) {
 		}
 		p.line("  %-4s  %-24s %s", words[c.Outcome], c.ID, detail)
 	}
-	if len(absent) > 0 {
+	if len(missing) > 0 {
 		p.line("")
-		p.line("not checked, because there is nothing of it here: %s", strings.Join(absent, ", "))
+		p.line("not checked, because there is nothing of it here: %s", strings.Join(missing, ", "))
 	}
 }
 

@@ -31,13 +31,14 @@ func TestTheBuiltInCharacterIsElizas(t *testing.T) {
 
 func TestFilesOfAllKinds(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
-		"old":             {plainFile + `}`, ""},
-		"json5":           {"// Eliza 0.25\n{name: 'Plain', modelProvider: 'openai', bio: ['b',], lore: [], messageExamples: [], postExamples: [], topics: [], adjectives: [], plugins: [], style: {all: [], chat: [], post: []},}", "clients: was missing"},
-		"v2":              {`{"name":"Plain","system":"s","bio":["b"],"messageExamples":[[{"name":"{{user1}}","content":{"text":"hi","actions":["NONE"]}}]],"topics":[],"adjectives":[],"plugins":["@elizaos/plugin-sql","@elizaos/plugin-openai"],"settings":{},"style":{"all":[],"chat":[]}}`, `renamed to "user"`},
-		"flat examples":   {strings.Replace(plainFile, `"messageExamples":[]`, `"messageExamples":[{"user":"a","content":{"text":"b"}}]`, 1) + `}`, "one flat list"},
-		"knowledge tools": {plainFile + `,"knowledge":{"documents":["d1","d2"],"chunks":["d"]}}`, "took the 2 texts"},
-		"shouting":        {strings.Replace(strings.Replace(plainFile, `"clients":[]`, `"clients":["DISCORD","nope"]`, 1), `"openai"`, `"OPENAI"`, 1) + `}`, "lower case"},
-		"extra":           {plainFile + `,"people":["x"],"twitterSpaces":{"a":1}}`, ""},
+		"old":                 {plainFile + `}`, ""},
+		"json5":               {"// Eliza 0.25\n{name: 'Plain', modelProvider: 'openai', bio: ['b',], lore: [], messageExamples: [], postExamples: [], topics: [], adjectives: [], plugins: [], style: {all: [], chat: [], post: []},}", "clients: was missing"},
+		"v2":                  {`{"name":"Plain","system":"s","bio":["b"],"messageExamples":[[{"name":"{{user1}}","content":{"text":"hi","actions":["NONE"]}}]],"topics":[],"adjectives":[],"plugins":["@elizaos/plugin-sql","@elizaos/plugin-openai"],"settings":{},"style":{"all":[],"chat":[]}}`, `renamed to "user"`},
+		"flat examples":       {strings.Replace(plainFile, `"messageExamples":[]`, `"messageExamples":[{"user":"a","content":{"text":"b"}}]`, 1) + `}`, "one flat list"},
+		"knowledge tools":     {plainFile + `,"knowledge":{"documents":["d1","d2"],"chunks":["d"]}}`, "took the 2 texts"},
+		"knowledge documents": {plainFile + `,"knowledge":[{"id":"a","text":"d1"},"d2",{"content":"d3"}]}`, "took the 3 texts"},
+		"shouting":            {strings.Replace(strings.Replace(plainFile, `"clients":[]`, `"clients":["DISCORD","nope"]`, 1), `"openai"`, `"OPENAI"`, 1) + `}`, "lower case"},
+		"extra":               {plainFile + `,"people":["x"],"twitterSpaces":{"a":1}}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, t.TempDir(), "plain.character.json", c.file)

@@ -82,12 +82,27 @@ func fixLines(v json5.Value) (fixed json5.Value, users, actions int) {
 // knowledge flattens the object that the characterfile tools write (elizaOS/characterfile#7).
 func (r *repairer) knowledge() {
 	v, ok := r.doc.Get("knowledge")
-	if !ok || v.Kind != json5.Object && v.Kind != json5.String {
+	if !ok || v.Kind != json5.Object && v.Kind != json5.String && !holdsDocuments(v) {
 		return
 	}
 	list := json5.Value{Kind: json5.Array, Items: []json5.Value{}}
 	collectTexts(v, &list)
 	r.set("knowledge", list, "was %s; took the %d texts in it", v.Kind, len(list.Items))
+}
+
+// holdsDocuments says whether a list has objects that are no {path} or {directory}, as v2's and the tools' documents. A list with
+// paths in it is left alone: their texts are not here.
+func holdsDocuments(list json5.Value) bool {
+	found := false
+	for _, item := range list.Items {
+		_, path := item.Get("path")
+		_, directory := item.Get("directory")
+		if path || directory {
+			return false
+		}
+		found = found || item.Kind == json5.Object
+	}
+	return found
 }
 
 func collectTexts(v json5.Value, into *json5.Value) {

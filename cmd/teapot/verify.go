@@ -234,6 +234,9 @@ func (v *verifier) file(ctx context.Context, path string) (verify.Result, error)
 		return verify.Result{}, &exitError{code: 2, err: err, hint: "TARGET is an address (http://…, https://…) or a file"}
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s is a directory", path), hint: "name a bundle, receipt, evidence, fork or quote file"}
+	}
 	head := make([]byte, verify.HeadSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {

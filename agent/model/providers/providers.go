@@ -125,7 +125,8 @@ func resolve(c *character.Character, p Provider) settings {
 		endpoint: p.Endpoint, models: p.Models, temperature: p.Temperature, frequency: p.FrequencyPenalty,
 		presence: p.PresencePenalty, maxOut: p.MaxOut,
 	}
-	if url, ok := c.Setting(p.EndpointEnv); p.EndpointEnv != "" && ok {
+	// Eliza names the variable for few providers; the others are reached through a proxy by the same rule.
+	if url, ok := c.Setting(cmp.Or(p.EndpointEnv, strings.ToUpper(p.Name)+"_API_URL")); ok {
 		s.endpoint = url
 	}
 	if c.Endpoint != "" {

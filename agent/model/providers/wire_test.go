@@ -362,3 +362,13 @@ func TestEmbeddings(t *testing.T) {
 		t.Errorf("the default is %s", got.Name())
 	}
 }
+
+func TestEveryProviderCanBeReachedThroughAProxy(t *testing.T) {
+	f := newFake(t, writes("application/json", `{"content":[{"type":"text","text":"hi"}]}`))
+	c := load(t, `"modelProvider":"anthropic"`, map[string]string{"ANTHROPIC_API_URL": f.URL, "ANTHROPIC_API_KEY": "k"})
+	m, note := ForCharacter(c, f.Client())
+	got, err := m.Complete(t.Context(), ask)
+	if err != nil || note != "" || got.Text != "hi" || f.header.Get("X-Api-Key") != "k" {
+		t.Errorf("%+v %v, note %q", got, err, note)
+	}
+}
