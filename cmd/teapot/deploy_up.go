@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -75,14 +76,14 @@ func newDeployUpCmd() *cobra.Command {
 		Long: `Compares the compose hash the platform computes with the rendered bytes, seals the environment on this machine to the KMS's key
 (whose signature must come from --kms-root), starts, and waits until it runs. Values come from --env-file (KEY=VALUE lines).
 Afterwards the command to verify is printed: the platform's word is not evidence.`,
-		Example: "  teapot deploy up --vmm unix:/run/vmm.sock --dir out --kms-root 02ab… --env-file .env",
+		Example: "  teapot deploy up --vmm unix:/run/vmm.sock --os-image dstack-0.5.5 --dir out --kms-root 02ab… --env-file .env",
 		Args:    args(cobra.NoArgs),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&f.dir, "dir", "deploy-out", "directory that render wrote")
-	cmd.Flags().StringVar(&f.name, "name", "teapot-agent", "name of the instance")
-	cmd.Flags().StringVar(&f.osImage, "os-image", "", "OS image of the guest")
+	cmd.Flags().StringVar(&f.name, "name", "", "name of the instance (default: the name in app-compose.json)")
+	cmd.Flags().StringVar(&f.osImage, "os-image", "", "OS image of the guest, as dstack-0.5.5 (a VMM needs it)")
 	cmd.Flags().StringVar(&f.kmsRoot, "kms-root", "", "pinned secp256k1 root key of the KMS, 33 bytes hex (needed for secrets)")
 	cmd.Flags().StringVar(&f.envFile, "env-file", "", "KEY=VALUE lines to seal")
 	cmd.Flags().IntVar(&f.vcpu, "vcpu", 2, "virtual CPUs")
@@ -137,12 +138,22 @@ func (f upFlags) request(cmd *cobra.Command) (cloud.Request, error) {
 	if err != nil {
 		return cloud.Request{}, err
 	}
+	if f.vmm != "" && f.osImage == "" && !f.dryRun {
+		return cloud.Request{}, &exitError{code: 64, err: errors.New("a VMM starts no guest without an OS image"), hint: "--os-image NAME, as the VMM lists it; its measurements belong into policy.toml"}
+	}
 	env, err := f.environment()
 	if err != nil {
 		return cloud.Request{}, err
 	}
+	missing, err := app.CheckEnv(sealedenv.Names(env))
+	if err != nil {
+		return cloud.Request{}, &exitError{code: 64, err: err, hint: "name it at teapot deploy render --env, which changes the compose hash, or take it out of --env-file"}
+	}
+	if len(missing) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "no value for %s: the agent starts without\n", strings.Join(missing, ", "))
+	}
 	r := cloud.Request{
-		Name: f.name, App: app, Env: env, Image: f.osImage, VCPU: f.vcpu, MemoryMB: f.memory, DiskGB: f.disk, Now: time.Now(),
+		Name: cmp.Or(f.name, app.Name()), App: app, Env: env, Image: f.osImage, VCPU: f.vcpu, MemoryMB: f.memory, DiskGB: f.disk, Now: time.Now(),
 		Ports:    []cloud.Port{{Host: 3000, Guest: 3000}},
 		Progress: func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) },
 	}

@@ -35,6 +35,15 @@ type Variable struct {
 	Value string `json:"value"`
 }
 
+// Names returns the names of variables, without their values.
+func Names(vars []Variable) []string {
+	names := make([]string, len(vars))
+	for i, v := range vars {
+		names[i] = v.Key
+	}
+	return names
+}
+
 // Seal encrypts the variables to an X25519 public key: ephemeral key (32) ‖ IV (12) ‖ AES-256-GCM.
 func Seal(recipient [32]byte, vars []Variable) ([]byte, error) {
 	plain, err := json.Marshal(struct {

@@ -3,6 +3,7 @@ package policyfile
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func (w *writer) explainHardware(p verify.Policy) {
 	} else {
 		w.say("  Genuine hardware only: the chain must end in Intel's root certificate. A simulator fails.")
 	}
-	w.say("  TCB status: %s.", strings.Join(append([]string{"UpToDate"}, p.AcceptStatus...), ", "))
+	w.say("  TCB status: %s.", strings.Join(statuses(p.AcceptStatus), ", "))
 	if p.GraceDays > 0 {
 		w.say("  OutOfDate too, for %d days after the TCB date.", p.GraceDays)
 	}
@@ -141,4 +142,10 @@ func orNone(s string) string {
 		return "none"
 	}
 	return s
+}
+
+// statuses returns UpToDate, which is always accepted, and the others named.
+func statuses(named []string) []string {
+	others := slices.DeleteFunc(slices.Clone(named), func(s string) bool { return s == "UpToDate" })
+	return append([]string{"UpToDate"}, others...)
 }
