@@ -52,12 +52,13 @@ func (e *ForeignDataError) Error() string {
 		e.Path, e.Recorded.Derivation, e.Derivation)
 }
 
-// ReadRecord returns the record of a data directory; ok is false when it has none yet.
+// ReadRecord returns the record of a data directory; ok is false when it has none yet. A directory that is in use without a
+// record is a *StrangeDataError.
 func ReadRecord(dir string) (r Record, ok bool, err error) {
 	path := filepath.Join(dir, RecordName)
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Record{}, false, nil
+		return Record{}, false, checkNew(dir)
 	}
 	if err != nil {
 		return Record{}, false, fmt.Errorf("reading the platform record: %w", err)

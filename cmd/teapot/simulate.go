@@ -119,6 +119,11 @@ func (f simulateFlags) simulator() (*sim.Simulator, error) {
 		}
 		o.AppCompose = raw
 	}
+	if f.data != "" {
+		if _, _, err := attest.ReadRecord(f.data); err != nil { // before anything is written there
+			return nil, err
+		}
+	}
 	simulator, err := sim.New(o)
 	if err != nil {
 		return nil, err
