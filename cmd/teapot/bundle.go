@@ -32,7 +32,7 @@ func newBundleCmd() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "output", "o", "", "write to `FILE`, - for standard output")
 	flags.StringVar(&agent, "agent", "", "agent `UUID`; needed when the server has several")
-	flags.StringVar(&token, "token", os.Getenv("TEAPOT_TOKEN"), "bearer `TOKEN`, for contents that are not public (default $TEAPOT_TOKEN)")
+	tokenFlag(cmd, &token, "bearer `TOKEN`, for contents that are not public")
 	flags.Uint64Var(&q.From, "from", 0, "from this `INDEX` on")
 	flags.Uint64Var(&q.To, "to", 0, "before this `INDEX`")
 	flags.StringVar(&q.Type, "type", "", "only this entry `TYPE`")

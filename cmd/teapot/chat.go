@@ -46,7 +46,7 @@ func newChatCmd() *cobra.Command {
 	cmd.Flags().StringVar(&f.user, "user", "user", "who you are, as in Eliza's userId")
 	cmd.Flags().StringVar(&f.room, "room", "", "room (default: the agent's default room)")
 	cmd.Flags().StringVar(&f.name, "name", "User", "the name the agent calls you")
-	cmd.Flags().StringVar(&f.token, "token", os.Getenv("TEAPOT_TOKEN"), "the server's bearer token, if you hold it (default $TEAPOT_TOKEN)")
+	tokenFlag(cmd, &f.token, "the server's bearer token, if you hold it")
 	cmd.Flags().BoolVar(&f.receipts, "receipts", false, "show the receipt of every reply")
 	cmd.Flags().BoolVar(&f.plain, "plain", false, "no colours, no streaming")
 	return cmd

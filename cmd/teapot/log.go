@@ -37,7 +37,7 @@ func (f *logFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.data, "data", "", "read this data `DIR`ectory of a stopped simulated agent instead")
 	flags.StringVar(&f.agent, "agent", "", "agent `UUID`; needed when there are several")
 	flags.Uint64Var(&f.number, "log-number", 0, "with --data: `NUMBER` of the log")
-	flags.StringVar(&f.token, "token", os.Getenv("TEAPOT_TOKEN"), "bearer `TOKEN`, for contents that are not public (default $TEAPOT_TOKEN)")
+	tokenFlag(cmd, &f.token, "bearer `TOKEN`, for contents that are not public")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 }
 

@@ -47,7 +47,7 @@ func (f *processFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.appCompose, "app-compose", "", "app-compose.json, where the platform cannot tell it (tappd before 0.3.4) or as the simulator's identity")
 	cmd.Flags().StringArrayVar(&f.pins, "pin", nil, "SHA-256 of a file that may be used; on a measured command line the file counts as measured (repeat)")
 	cmd.Flags().BoolVar(&f.tls, "tls", false, "attested TLS with a key made at this start")
-	cmd.Flags().StringArrayVar(&f.names, "tls-name", nil, "name in the TLS certificate (repeat)")
+	cmd.Flags().StringArrayVar(&f.names, "tls-name", nil, "`NAME` in the TLS certificate (repeat; implies --tls)")
 	f.public.flags(cmd)
 	cmd.Flags().BoolVar(&f.sealToSigner, "seal-to-signer", false, "SGX: any code of the same signer may open the data (survives upgrades; shows in custody)")
 	cmd.Flags().Uint64Var(&f.logNumber, "log-number", 0, "after a loss: start this log number instead of 0; readers see that earlier history may be missing")
@@ -119,7 +119,7 @@ func (r *running) boot(ctx context.Context, config []byte, agents []boot.AgentSp
 		return err
 	}
 	var spki []byte
-	if r.flags.tls || len(r.flags.public.names) > 0 {
+	if r.flags.tls || len(r.flags.names) > 0 || len(r.flags.public.names) > 0 { // a name is for a certificate: never plain HTTP with one
 		if spki, err = r.makeTLS(ctx); err != nil {
 			return err
 		}
