@@ -1,6 +1,7 @@
 // <teapot-trust src="https://agent.example">: one element to embed. It checks the agent in the visitor's own browser,
 // shows state and age, and goes grey by itself when it cannot check. Attributes: src, agent, every (seconds, 300),
-// max-age (seconds, 900), policy (URL of a policy file), allow-simulated.
+// max-age (seconds, 900), policy (address of a policy file), allow-simulated.
+import { ask } from "./api";
 import { h } from "./dom";
 import { icon } from "./icons";
 import { ago, t, type Key } from "./i18n";
@@ -61,7 +62,7 @@ export class TeapotTrust extends HTMLElement {
   async check(): Promise<void> {
     this.draw();
     try {
-      const session = new Session(new URL("/", this.getAttribute("src") ?? location.href), { allow_simulated: this.hasAttribute("allow-simulated") });
+      const session = new Session(new URL("/", this.getAttribute("src") ?? location.href), { allow_simulated: this.hasAttribute("allow-simulated"), policy: await this.policy() });
       await session.meet(this.getAttribute("agent") ?? undefined);
       this.result = await session.judge();
       this.checked = Date.now();
@@ -72,6 +73,12 @@ export class TeapotTrust extends HTMLElement {
     }
     this.draw();
     this.dispatchEvent(new CustomEvent("teapot-verdict", { bubbles: true, detail: { state: this.state(), result: this.result } }));
+  }
+
+  /** policy is the embedding site's own: with its reference values, and only then, hardware can be affirming. */
+  private async policy(): Promise<string | undefined> {
+    const file = this.getAttribute("policy");
+    return file ? (await ask(new URL(file, location.href))).text() : undefined;
   }
 
   private state(): State {
