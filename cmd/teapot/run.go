@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -95,6 +96,9 @@ func (f *runFlags) load() ([]*character.Character, error) {
 	wanted := f.characters
 	if len(f.lists) > 0 {
 		wanted = f.lists
+	}
+	if urls := env["REMOTE_CHARACTER_URLS"]; len(wanted) == 0 && strings.HasPrefix(urls, "http") {
+		return nil, &exitError{code: 2, err: errors.New("REMOTE_CHARACTER_URLS is set, and Teapot loads no character over the network: whoever answers would choose what the agent is"), hint: "download the file, read it, and name it with --character"}
 	}
 	if len(wanted) == 0 {
 		return []*character.Character{character.Default(env)}, nil
