@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/teapot-tee/teapot/client"
 	"github.com/teapot-tee/teapot/deploy/appcompose"
 	"github.com/teapot-tee/teapot/deploy/cloud"
 	"github.com/teapot-tee/teapot/deploy/sealedenv"
@@ -63,6 +64,7 @@ func (t target) platform(cmd *cobra.Command) (cloud.Platform, error) {
 type upFlags struct {
 	target
 	dir, name, osImage, kmsRoot, envFile string
+	url                                  string
 	vcpu, memory, disk                   int
 	wait                                 time.Duration
 	asJSON                               bool
@@ -74,7 +76,8 @@ func newDeployUpCmd() *cobra.Command {
 		Use:   "up",
 		Short: "Start what render made",
 		Long: `Compares the compose hash the platform computes with the rendered bytes, seals the environment on this machine to the KMS's key
-(whose signature must come from --kms-root), starts, and waits until it runs. Values come from --env-file (KEY=VALUE lines).
+(whose signature must come from --kms-root), starts, waits until it runs, and compares
+the compose hash in the agent's quote. Values come from --env-file (KEY=VALUE lines).
 Afterwards the command to verify is printed: the platform's word is not evidence.`,
 		Example: "  teapot deploy up --vmm unix:/run/vmm.sock --os-image dstack-0.5.5 --dir out --kms-root 02ab… --env-file .env",
 		Args:    args(cobra.NoArgs),
@@ -89,6 +92,7 @@ Afterwards the command to verify is printed: the platform's word is not evidence
 	cmd.Flags().IntVar(&f.vcpu, "vcpu", 2, "virtual CPUs")
 	cmd.Flags().IntVar(&f.memory, "memory", 4096, "MB of memory")
 	cmd.Flags().IntVar(&f.disk, "disk", 50, "GB of disk")
+	cmd.Flags().StringVar(&f.url, "url", "", "address of the agent, where the platform does not say it: its quote is compared with what was rendered")
 	cmd.Flags().DurationVar(&f.wait, "wait", 10*time.Minute, "how long to wait until it runs; 0 does not wait")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 	return cmd
@@ -111,7 +115,12 @@ func (f upFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := f.await(cmd, platform, instance); err != nil {
+	status, err := f.await(cmd, platform, instance)
+	if err != nil {
+		return err
+	}
+	instance.URL = cmp.Or(f.url, instance.URL, status.URL)
+	if err := f.compare(cmd, instance, request.App); err != nil {
 		return err
 	}
 	if f.asJSON {
@@ -120,6 +129,37 @@ func (f upFlags) run(cmd *cobra.Command) error {
 	fmt.Fprintf(cmd.OutOrStdout(), "instance      %s\napp id        %s\ncompose hash  %s\nurl           %s\n", instance.ID, instance.AppID, instance.ComposeHash, instance.URL)
 	fmt.Fprintf(cmd.OutOrStdout(), "now check it: teapot verify %s --policy %s\n", orPlaceholder(instance.URL), filepath.Join(f.dir, "policy.toml"))
 	return nil
+}
+
+// compare asks the running agent for its evidence, as long as --wait lasts, and compares the compose hash in its quote.
+func (f upFlags) compare(cmd *cobra.Command, instance cloud.Instance, app appcompose.App) error {
+	if instance.URL == "" || f.wait <= 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "the quote was not compared: the platform names no address; give one with --url, or verify")
+		return nil
+	}
+	c, err := client.New(instance.URL, client.Options{})
+	if err != nil {
+		return err
+	}
+	deadline := time.Now().Add(f.wait)
+	for {
+		document, err := c.Evidence(cmd.Context(), "")
+		if err == nil {
+			if err := cloud.CompareQuoted(document, app); err != nil {
+				return &exitError{code: 1, err: err}
+			}
+			fmt.Fprintln(cmd.ErrOrStderr(), "the running guest's quote carries the rendered compose hash")
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the agent at %s did not show its evidence: %w", instance.URL, err)
+		}
+		select {
+		case <-cmd.Context().Done():
+			return cmd.Context().Err()
+		case <-time.After(2 * time.Second):
+		}
+	}
 }
 
 func orPlaceholder(url string) string {
@@ -192,15 +232,15 @@ func (f upFlags) environment() ([]sealedenv.Variable, error) {
 	return append(env, sealedenv.Variable{Key: "TEAPOT_LAUNCH_TOKEN", Value: string(token)}), err
 }
 
-func (f upFlags) await(cmd *cobra.Command, p cloud.Platform, instance cloud.Instance) error {
+func (f upFlags) await(cmd *cobra.Command, p cloud.Platform, instance cloud.Instance) (cloud.Status, error) {
 	if f.wait <= 0 {
-		return nil
+		return cloud.Status{}, nil
 	}
 	deadline, last := time.Now().Add(f.wait), ""
 	for {
 		status, err := p.Status(cmd.Context(), instance.ID)
 		if err != nil {
-			return err
+			return status, err
 		}
 		if line := strings.TrimSpace(status.State + " " + status.Progress); line != last {
 			fmt.Fprintln(cmd.ErrOrStderr(), line)
@@ -208,15 +248,15 @@ func (f upFlags) await(cmd *cobra.Command, p cloud.Platform, instance cloud.Inst
 		}
 		switch {
 		case status.Error != "":
-			return fmt.Errorf("the guest did not start: %s", status.Error)
+			return status, fmt.Errorf("the guest did not start: %s", status.Error)
 		case status.Running():
-			return nil
+			return status, nil
 		case time.Now().After(deadline):
-			return fmt.Errorf("not running after %s: %s; look at teapot deploy logs %s", f.wait, last, instance.ID)
+			return status, fmt.Errorf("not running after %s: %s; look at teapot deploy logs %s", f.wait, last, instance.ID)
 		}
 		select {
 		case <-cmd.Context().Done():
-			return cmd.Context().Err()
+			return status, cmd.Context().Err()
 		case <-time.After(2 * time.Second):
 		}
 	}
