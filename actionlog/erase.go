@@ -44,7 +44,10 @@ func (e *erased) add(targets []tlog.Target, by uint64) {
 }
 
 // NotErasable is a demand that was refused; nothing was written.
-type NotErasable struct{ Why string }
+type NotErasable struct {
+	Why  string
+	Next string // what the operator can do
+}
 
 func (n *NotErasable) Error() string { return "not erased: " + n.Why }
 
@@ -80,10 +83,16 @@ func (l *Log) Erase(ctx context.Context, e Erasure) (Proof, error) {
 
 func (l *Log) erasureBody(e Erasure) (*tlog.Erasure, error) {
 	if !slices.Contains(l.opts.Erasure.Requesters, e.Requester) {
-		return nil, &NotErasable{fmt.Sprintf("the policy in force does not let %q have content erased", e.Requester)}
+		return nil, &NotErasable{
+			Why:  fmt.Sprintf("the policy in force does not let %q have content erased", e.Requester),
+			Next: fmt.Sprintf("the boot statement fixes the policy for this start; start again with --config FILE that has [erasure] requesters = [%q]", e.Requester),
+		}
 	}
 	if len(e.Targets) == 0 || len(e.Targets) > tlog.MaxTargets || len(e.Reason) > tlog.MaxReason || e.Reason == "" {
-		return nil, &NotErasable{fmt.Sprintf("want 1 to %d targets and a reason of 1 to %d bytes", tlog.MaxTargets, tlog.MaxReason)}
+		return nil, &NotErasable{
+			Why:  fmt.Sprintf("want 1 to %d targets and a reason of 1 to %d bytes", tlog.MaxTargets, tlog.MaxReason),
+			Next: "shorten the reason, or erase in several requests",
+		}
 	}
 	body := &tlog.Erasure{Requester: e.Requester, By: tlog.UserPseudonym(l.privacy[:], e.User), Reason: e.Reason}
 	c := newCursor(l)
@@ -93,7 +102,7 @@ func (l *Log) erasureBody(e Erasure) (*tlog.Erasure, error) {
 			return nil, fmt.Errorf("entry %d: %w", index, err)
 		}
 		if why := l.notErasable(&it, e, body.By); why != "" {
-			return nil, &NotErasable{fmt.Sprintf("entry %d %s", index, why)}
+			return nil, &NotErasable{Why: fmt.Sprintf("entry %d %s", index, why), Next: "leave it out of the request; nothing was erased"}
 		}
 		body.Targets = append(body.Targets, tlog.Target{Index: index, Type: it.Leaf.Type})
 	}

@@ -75,6 +75,9 @@ func Parse(raw []byte) (Config, error) {
 		}
 		return c, err
 	}
+	if c.Version == 0 {
+		return c, fmt.Errorf("version is missing: the file begins with version = %d", Version)
+	}
 	if c.Version != Version {
 		return c, fmt.Errorf("version %d: this teapot reads version %d", c.Version, Version)
 	}

@@ -33,6 +33,7 @@ func TestStatementAndSocketSayTheSame(t *testing.T) {
 func TestBadConfigurations(t *testing.T) {
 	for text, want := range map[string]string{
 		"version = 2":                              "version 2",
+		"[erasure]\nrequesters = [\"user\"]":       "version is missing",
 		"spendig = 1":                              "unknown field",
 		"version = 1\n[witness]\nquorum = 1":       "witness",
 		"version = 1\n[[guest]]\nmethods=[\"*\"]":  "name",

@@ -66,9 +66,11 @@ type running struct {
 	leaf     []byte
 	public   *ratls.Public // nil without --public-name
 	token    string
-	logger   *slog.Logger
-	failed   chan error    // the log cannot go on
-	budget   *ratls.Budget // of quotes, for all who ask
+	// guestLines say in the banner where other processes find the guest API.
+	guestLines []string
+	logger     *slog.Logger
+	failed     chan error    // the log cannot go on
+	budget     *ratls.Budget // of quotes, for all who ask
 }
 
 // start detects the platform and runs boot.Start.
@@ -281,6 +283,9 @@ func (r *running) banner(w io.Writer, addr net.Addr) {
 	}
 	url := fmt.Sprintf("%s://%s", scheme, addr)
 	fmt.Fprintf(w, "serving    %s\n", url)
+	for _, line := range r.guestLines {
+		fmt.Fprintf(w, "guest API  %s\n", line)
+	}
 	fmt.Fprintf(w, "token      in %s (needed to change anything)\n", filepath.Join(r.flags.data, "token"))
 	allow := ""
 	if r.finding.Simulated {

@@ -45,7 +45,7 @@ quotes that begin with TEAPOT and keys under teapot/, so nothing they get can be
 	}
 	f.flags(cmd)
 	cmd.Flags().StringArrayVar(&f.agents, "agent", []string{"agent"}, "agent to keep a log for, NAME or NAME=UUID (repeat)")
-	cmd.Flags().StringVar(&f.guestDir, "guest-dir", "", "make dstack.sock, tappd.sock and log.sock for other processes in this directory")
+	cmd.Flags().StringVar(&f.guestDir, "guest-dir", "", "make log.sock (unless --socket) and, as [[guest]] in --config allows, dstack.sock and tappd.sock for other processes in this directory")
 	return cmd
 }
 
@@ -123,6 +123,9 @@ func (r *running) guests(ctx context.Context, dir string, fail context.CancelCau
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	if len(r.config.Guests) == 0 {
+		r.guestLines = []string{"none: the configuration (--config) has no [[guest]], so " + dir + " has no dstack.sock and tappd.sock"}
+	}
 	for _, g := range r.config.Guests {
 		api, err := r.guestServer(ctx, g)
 		if err != nil {
@@ -133,6 +136,7 @@ func (r *running) guests(ctx context.Context, dir string, fail context.CancelCau
 			if err != nil {
 				return err
 			}
+			r.guestLines = append(r.guestLines, fmt.Sprintf("%s for %s", filepath.Join(dir, name), g.Name))
 			go func() {
 				if err := guestapi.Serve(ctx, listener, api, guestapi.Limits{}); err != nil && ctx.Err() == nil {
 					fail(fmt.Errorf("guest API on %s: %w", name, err))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -106,7 +107,7 @@ func levelOf(e *dcap.Evaluation) *tcbLevelJSON {
 }
 
 func (t tcbJSON) print(w io.Writer, verdict string) {
-	fmt.Fprintf(w, "%s, FMSPC %s\n", t.TEE, t.FMSPC)
+	fmt.Fprintf(w, "%s, FMSPC %s\n", t.TEE, cmp.Or(t.FMSPC, "unknown: the platform's certificate was not accepted"))
 	t.Served.print(w, "served with")
 	t.Current.print(w, "runs now")
 	fmt.Fprintf(w, "%-12s  evaluation data number %d\n", "compared by", t.EvaluationNumber)

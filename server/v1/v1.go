@@ -66,7 +66,7 @@ func refuse(w http.ResponseWriter, err error) {
 	case errors.As(err, &bad):
 		problem.Write(w, http.StatusBadRequest, "invalid request", bad.Why, "correct it and try again; nothing was logged")
 	case errors.As(err, &kept):
-		problem.Write(w, http.StatusConflict, "not erased", kept.Why, "the boot statement names the erasure policy in force; the next start takes it from [erasure] in its configuration")
+		problem.Write(w, http.StatusConflict, "not erased", kept.Why, kept.Next)
 	case errors.Is(err, actionlog.ErrConflict):
 		problem.Write(w, http.StatusConflict, "idempotency key in use", err.Error(), "use a new key for a new entry; a retry sends exactly the same entry")
 	case errors.Is(err, actionlog.ErrBusy):

@@ -32,10 +32,7 @@ var _ model.Model = (*Model)(nil)
 
 // New makes a model. client may be nil.
 func New(c Config, client *http.Client) *Model {
-	if client == nil {
-		client = wire.NewHTTP()
-	}
-	return &Model{c, wire.Client{HTTP: client}}
+	return &Model{c, wire.New(client)}
 }
 
 type message struct {

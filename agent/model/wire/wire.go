@@ -26,6 +26,14 @@ type Client struct {
 	HTTP *http.Client // nil: a client of its own, without redirects
 }
 
+// New returns a client over h; nil is NewHTTP, made once so that its connections are used again.
+func New(h *http.Client) Client {
+	if h == nil {
+		h = NewHTTP()
+	}
+	return Client{HTTP: h}
+}
+
 // NewHTTP returns the client that model calls use: it follows no redirect, because a redirect would carry the prompt elsewhere.
 func NewHTTP() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
