@@ -5,6 +5,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,12 +32,13 @@ const (
 
 // Options of a server.
 type Options struct {
-	Addr    string      // host:port
-	Unix    string      // also listen on this unix socket, whose peers need no token; "": none
-	TLS     *tls.Config // nil: plain HTTP
-	Handler http.Handler
-	Logger  *slog.Logger
-	Ready   func(addr net.Addr) // called when it listens
+	Addr     string      // host:port
+	Unix     string      // also listen on this unix socket, whose peers need no token; "": none
+	UnixMode os.FileMode // who may connect to it; 0: only this user
+	TLS      *tls.Config // nil: plain HTTP
+	Handler  http.Handler
+	Logger   *slog.Logger
+	Ready    func(addr net.Addr) // called when it listens
 }
 
 // Serve serves until the context ends, then lets running requests finish for ten seconds. A clean stop returns nil.
@@ -54,7 +56,7 @@ func Serve(ctx context.Context, o Options) error {
 	failed := make(chan error, 2)
 	go func() { failed <- public.Serve(listener) }()
 	if o.Unix != "" {
-		local, err := listenUnix(o.Unix)
+		local, err := listenUnix(o.Unix, cmp.Or(o.UnixMode, 0o600))
 		if err != nil {
 			return errors.Join(err, public.Close())
 		}
@@ -113,7 +115,7 @@ func listen(addr string) (net.Listener, error) {
 }
 
 // listenUnix replaces a stale socket, never another kind of file, and admits the owner only.
-func listenUnix(path string) (net.Listener, error) {
+func listenUnix(path string, mode os.FileMode) (net.Listener, error) {
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode()&os.ModeSocket == 0 {
 			return nil, fmt.Errorf("%s exists and is no socket (a directory here often means a missing mount); remove it or choose another path", path)
@@ -126,7 +128,7 @@ func listenUnix(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", path, err)
 	}
-	return l, os.Chmod(path, 0o600)
+	return l, os.Chmod(path, mode)
 }
 
 // Protect adds the headers every answer has, answers cross-origin preflights, and turns a panic into a 500 without its stack.

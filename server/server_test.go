@@ -85,7 +85,7 @@ func status(t *testing.T, c *http.Client, url string) int {
 }
 
 func TestADirectoryInPlaceOfTheSocketIsNamed(t *testing.T) {
-	_, err := listenUnix(t.TempDir())
+	_, err := listenUnix(t.TempDir(), 0o600)
 	if err == nil || !strings.Contains(err.Error(), "missing mount") {
 		t.Errorf("%v", err)
 	}

@@ -61,6 +61,15 @@ type Guest struct {
 	RATLS       bool     `toml:"ra_tls,omitempty"`       // certificates with a quote inside
 }
 
+// UsualGuest is what dstack's and tappd's clients need, Eliza's plugin among them: keys of paths that are not reserved, and quotes
+// that say nothing in Teapot's name. No certificates with a quote inside, no events, no report data under other prefixes.
+func UsualGuest(name string) Guest {
+	return Guest{
+		Name: name, KeyPrefixes: []string{""},
+		Methods: []string{"DeriveK256Key", "DeriveKey", "GetKey", "GetQuote", "Info", "RawQuote", "TdxQuote", "Version"},
+	}
+}
+
 // Parse reads the exact bytes strictly. Empty input is the zero configuration.
 func Parse(raw []byte) (Config, error) {
 	var c Config

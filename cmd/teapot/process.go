@@ -37,6 +37,9 @@ type processFlags struct {
 	tls, verbose, sealToSigner           bool
 	logNumber                            uint64
 	public                               publicFlags
+
+	unixMode   os.FileMode // of the socket; 0: only this user
+	usualGuest bool        // where the configuration names no guest, one with the usual policy is let in
 }
 
 func (f *processFlags) flags(cmd *cobra.Command) {
@@ -82,6 +85,9 @@ func (f *processFlags) start(cmd *cobra.Command, agents []boot.AgentSpec, unmeas
 	}
 	if r.config, err = measured.Parse(raw); err != nil {
 		return nil, &exitError{code: 64, err: fmt.Errorf("%s: %w", f.config, err), hint: "docs/configuration.md lists the fields"}
+	}
+	if f.usualGuest && len(r.config.Guests) == 0 {
+		r.config.Guests = []measured.Guest{measured.UsualGuest("app")}
 	}
 	if err := r.detect(cmd.Context()); err != nil {
 		return nil, err
@@ -238,7 +244,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	if err != nil {
 		return err
 	}
-	err = server.Serve(ctx, server.Options{Addr: r.flags.addr, Unix: r.flags.unix, TLS: r.tls, Handler: handler, Logger: r.logger, Ready: ready})
+	err = server.Serve(ctx, server.Options{Addr: r.flags.addr, Unix: r.flags.unix, UnixMode: r.flags.unixMode, TLS: r.tls, Handler: handler, Logger: r.logger, Ready: ready})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}

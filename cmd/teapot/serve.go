@@ -37,8 +37,9 @@ func newServeCmd() *cobra.Command {
 		Use:   "serve",
 		Short: "Stand beside an agent written in any language: attested keys, a log of every action, the page that proves it",
 		Long: `The agent logs with one call: POST /v1/agents/ID/entries (token, or the unix socket), and gets the proof as the answer.
-With --guest-dir other processes find dstack's and tappd's API there, under the policy of [[guest]] in --config: Teapot refuses
-quotes that begin with TEAPOT and keys under teapot/, so nothing they get can be mistaken for Teapot's.`,
+With --guest-dir other processes find dstack's and tappd's API there, under the policy of [[guest]] in --config, else under
+the usual one (keys, quotes and info; no certificates with a quote inside), and the boot statement says which. Teapot refuses quotes that
+begin with TEAPOT and keys under teapot/, so nothing they get can be mistaken for Teapot's.`,
 		Example: "  teapot serve --agent my-agent --socket /run/teapot/log.sock",
 		Args:    args(cobra.NoArgs),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -55,8 +56,9 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 		return &exitError{code: 64, err: err}
 	}
 	if f.guestDir != "" && f.unix == "" {
-		f.unix = filepath.Join(f.guestDir, "log.sock")
+		f.unix, f.unixMode = filepath.Join(f.guestDir, "log.sock"), 0o666 // the agent beside runs as another user; who mounts the directory is let in
 	}
+	f.usualGuest = f.guestDir != ""
 	r, err := f.start(cmd, specs, nil, []string{"sidecar"})
 	if err != nil {
 		return err
@@ -119,6 +121,9 @@ func (r *running) bundleSession(budget *ratls.Budget) func(*http.Request, []byte
 func (r *running) guests(ctx context.Context, dir string, fail context.CancelCauseFunc) error {
 	if dir == "" {
 		return nil
+	}
+	if len(r.config.Guests) == 0 {
+		return &exitError{code: 64, err: errors.New("--guest-dir: no [[guest]] in --config says who may ask for what"), hint: "docs/configuration.md shows one; without other processes leave --guest-dir out"}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

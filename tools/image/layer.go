@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// user is the unprivileged user of the image; it owns /data and nothing else.
+// user is the unprivileged user of the image; it owns /data and /run/teapot, and nothing else.
 const user = 65532
 
 type platformImage struct {
@@ -43,6 +43,8 @@ func build(arch, path string) (platformImage, error) {
 		{name: "data/", mode: 0o700, uid: user},
 		{name: "etc/", mode: 0o755},
 		{name: "etc/passwd", mode: 0o644, body: []byte("teapot:x:65532:65532::/data:/teapot\n")},
+		{name: "run/", mode: 0o755},
+		{name: "run/teapot/", mode: 0o755, uid: user}, // sockets for the container beside: a fresh volume takes this owner
 		{name: "sbom.spdx.json", mode: 0o644, body: sbom},
 		{name: "teapot", mode: 0o755, body: binary},
 		{name: "tmp/", mode: 0o1777},
