@@ -50,7 +50,7 @@ func extractQuote(input []byte) ([]byte, error) {
 	whole := string(bytes.Join(bytes.Fields(input), nil)) // a dump over several lines
 	best := decodeCandidate(strings.TrimPrefix(whole, "0x"))
 	if best == nil {
-		for _, run := range runs(string(input)) {
+		for _, run := range append(runs(string(input)), wrapped(string(input))...) {
 			if b := decodeCandidate(run); better(b, best) {
 				best = b
 			}
@@ -103,3 +103,40 @@ func runs(text string) []string {
 	}
 	return found
 }
+
+// wrapped are the runs that a terminal or mail program broke into lines, with other text before and after them.
+func wrapped(text string) []string {
+	var chains []*strings.Builder
+	open, hexed := false, false // the last chain may go on in this line; it is hex
+	for line := range strings.SplitSeq(text, "\n") {
+		line = strings.Trim(line, " \t\r\"'`,\\")
+		found := runs(line)
+		if len(found) == 0 {
+			open = false
+			continue
+		}
+		first, last := found[0], found[len(found)-1]
+		if open = open && strings.HasPrefix(line, first) && (isHex(first) || !hexed); open {
+			chain := chains[len(chains)-1]
+			if len(first) < 16 { // the end, or a word: both ways are candidates
+				chain = &strings.Builder{}
+				chain.WriteString(chains[len(chains)-1].String())
+				chains = append(chains, chain)
+			}
+			chain.WriteString(first)
+			open = first == line && len(first) >= 16
+		}
+		if !open && len(last) >= 32 && strings.HasSuffix(line, last) {
+			chains = append(chains, &strings.Builder{})
+			chains[len(chains)-1].WriteString(last)
+			open, hexed = true, isHex(last)
+		}
+	}
+	whole := make([]string, len(chains))
+	for i, c := range chains {
+		whole[i] = c.String()
+	}
+	return whole
+}
+
+func isHex(text string) bool { return strings.Trim(text, "0123456789abcdefABCDEF") == "" }

@@ -180,6 +180,8 @@ func TestQuoteShowFindsTheQuote(t *testing.T) {
 		"hex": h, "0x": "0x" + h + "\n", "capitals": strings.ToUpper(h), "base64": b, "base64 url": base64.RawURLEncoding.EncodeToString(q.raw),
 		"lines": lines(h), "base64 lines": lines(b), "JSON": `{"quote":"0x` + h + `","event_log":"[]","hash":"` + strings.Repeat("ab", 64) + `"}`,
 		"JSON base64": `{"quote":"` + strings.ReplaceAll(b, "/", `\/`) + `"}`, "JavaScript": "Remote attestation quote:  {\n  quote: '0x" + h + "',\n  timestamp: 1738000000\n}\n",
+		"lines in a letter": "Hello,\nthis is my quote: " + lines(h) + "\nThanks\n", "base64 lines in a letter": "What is this:\n" + lines(b) + "Thanks!\n",
+		"broken once": "my quote is " + h[:800] + "\n" + h[800:] + " what does it mean?\n",
 	} {
 		q.write("pasted", []byte(text))
 		if code, got, errs := q.run("quote show @pasted --json"); code != 0 || got != want {
