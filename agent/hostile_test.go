@@ -160,6 +160,31 @@ func TestTheSpendingPolicyCannotBeTalkedAway(t *testing.T) {
 	}
 }
 
+// unfit is a chain that lacks a setting for transfers until its reason is gone.
+type unfit struct {
+	bank
+	why error
+}
+
+func (u *unfit) CanTransfer() error { return u.why }
+
+func TestAMissingSettingDoesNotUseUpTheDay(t *testing.T) {
+	u := &unfit{why: errors.New("no chain id")}
+	a := agenttest.Start(t, func(c *agent.Config) {
+		banker(t, &u.bank, agenttest.Says(`{"text":"paying","action":"TRANSFER"}`))(c)
+		c.Chains = map[string]chains.Connection{"solana": u}
+	})
+	for range 3 {
+		if out := say(t, a, "send 1 SOL to "+friend); len(u.sent) != 0 || !strings.Contains(out.Contents[0].Text, "no chain id") {
+			t.Fatalf("%+v %q", u.sent, out.Contents[0].Text)
+		}
+	}
+	u.why = nil
+	if say(t, a, "send 1 SOL to "+friend); len(u.sent) != 1 {
+		t.Error("what was never sent counted")
+	}
+}
+
 func TestARestartDoesNotOpenThePurse(t *testing.T) {
 	dir, greedy := t.TempDir(), agenttest.Says(`{"text":"paying","action":"TRANSFER"}`)
 	var b bank

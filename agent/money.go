@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/teapot-tee/teapot/agent/chains"
 	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/keys/wallets"
 )
@@ -55,6 +56,11 @@ func (t *turn) Transfer(ctx context.Context, x plugin.Transfer) (id string, err 
 	chain, ok := t.agent.config.Chains[x.Chain]
 	if !ok || !has {
 		return "", fmt.Errorf("%w: no RPC URL or no wallet for %s", plugin.ErrNotConfigured, x.Chain)
+	}
+	if limited, ok := chain.(chains.Limited); ok {
+		if err := limited.CanTransfer(); err != nil {
+			return "", fmt.Errorf("%w: %w", plugin.ErrNotConfigured, err)
+		}
 	}
 	if x.Units == nil {
 		x.Units = new(big.Int)

@@ -29,8 +29,8 @@ func NewEVM(url string, chain uint64, client *http.Client) *EVM {
 	return &EVM{newRPC(url, client), chain}
 }
 
-// testNetwork says why there are no transfers on this chain.
-func (e *EVM) testNetwork() error {
+// CanTransfer says why there are no transfers on this chain.
+func (e *EVM) CanTransfer() error {
 	if name, main := mainNetworks[e.chain]; main {
 		return fmt.Errorf("chain %d is %s, which has real money; Teapot transfers on test networks only", e.chain, name)
 	}
@@ -56,7 +56,7 @@ func (e *EVM) Transfer(ctx context.Context, from *wallets.Wallet, t plugin.Trans
 	if from.EVM == nil {
 		return "", errors.New("the wallet has no EVM key")
 	}
-	if err := e.testNetwork(); err != nil {
+	if err := e.CanTransfer(); err != nil {
 		return "", err
 	}
 	to, err := evmtx.ParseAddress(t.To)

@@ -14,6 +14,10 @@ type Connection interface {
 	Transfer(ctx context.Context, from *wallets.Wallet, t plugin.Transfer) (string, error)
 }
 
+// Limited is a connection that may be fit for balances only. It is asked before a transfer is reserved, so that a missing setting
+// does not use up what may be spent in a day.
+type Limited interface{ CanTransfer() error }
+
 // FromSettings connects to the chains that settings name: SOLANA_RPC_URL (Eliza also says RPC_URL), and EVM_RPC_URL or
 // EVM_PROVIDER_URL with EVM_CHAIN_ID. Chains without a URL are left out.
 func FromSettings(setting func(string) (string, bool), client *http.Client) (map[string]Connection, error) {

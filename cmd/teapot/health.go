@@ -42,6 +42,9 @@ func loopback(addr string) string {
 	if port, ok := strings.CutPrefix(addr, "0.0.0.0:"); ok {
 		return "127.0.0.1:" + port
 	}
+	if port, ok := strings.CutPrefix(addr, "[::]:"); ok {
+		return "127.0.0.1:" + port
+	}
 	if strings.HasPrefix(addr, ":") {
 		return "127.0.0.1" + addr
 	}

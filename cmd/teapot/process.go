@@ -297,7 +297,7 @@ func (r *running) banner(w io.Writer, addr net.Addr) {
 	if r.finding.Simulated {
 		allow = " --allow-simulated"
 	}
-	fmt.Fprintf(w, "check it   teapot verify %s%s\n", url, allow)
+	fmt.Fprintf(w, "check it   teapot verify %s://%s%s\n", scheme, loopback(addr.String()), allow)
 }
 
 func newLogger(w io.Writer, verbose bool) *slog.Logger {
