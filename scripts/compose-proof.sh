@@ -64,6 +64,15 @@ if docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges t
 fi
 grep -q require-hardware "$work/alone.log" || { cat "$work/alone.log"; exit 1; }
 
+say "beside another container: a fresh volume takes the sockets that it will find"
+docker run -d --name teapot-beside --read-only --cap-drop ALL --security-opt no-new-privileges -e TEAPOT_PLATFORM=simulator \
+  -v teapot-beside:/run/teapot teapot:latest serve --guest-dir /run/teapot >/dev/null
+guest=$(docker volume inspect -f '{{.Mountpoint}}' teapot-beside)
+for _ in $(seq 60); do curl -fsS --unix-socket "$guest/dstack.sock" http://guest/Info >"$work/info.json" 2>/dev/null && break; sleep 0.5; done
+grep -q '"app_id"' "$work/info.json" || { docker logs teapot-beside; say "no guest API beside"; exit 1; }
+[ "$(stat -c %a "$guest/log.sock")" = 666 ] || { ls -l "$guest"; say "the log's socket is closed to the container beside"; exit 1; }
+docker rm -f -v teapot-beside >/dev/null
+
 say "up"
 compose "${files[@]}" up -d
 for _ in $(seq 120); do bin=$(curl -fsS http://127.0.0.1:3000/v1/ 2>/dev/null) && break; sleep 0.5; done
