@@ -85,7 +85,7 @@ func (a *appraiser) unjudged(j judged) {
 	if errors.Is(j.err, errNoCollateral) {
 		c.Outcome, c.Fault = appraisal.NotChecked, ""
 		c.Detail = fmt.Sprintf("%v: the %s quote cannot be judged", j.err, j.name)
-		c.Remedy = "let this machine reach Intel's service (or name a PCCS with --pccs); or judge evidence that brings its collateral"
+		c.Remedy = "let this machine reach Intel's service (or name a PCCS with --pccs); or judge evidence that brings its collateral (a simulator's is nowhere else: GET /v1/evidence)"
 	}
 	a.add(c)
 }
