@@ -34,7 +34,7 @@ const (
 type Options struct {
 	Addr     string      // host:port
 	Unix     string      // also listen on this unix socket, whose peers need no token; "": none
-	UnixMode os.FileMode // who may connect to it; 0: only this user
+	UnixMode os.FileMode // who may connect to it; 0: only this user, the operator. Others are the agent beside (access.MayAct)
 	TLS      *tls.Config // nil: plain HTTP
 	Handler  http.Handler
 	Logger   *slog.Logger
@@ -60,7 +60,11 @@ func Serve(ctx context.Context, o Options) error {
 		if err != nil {
 			return errors.Join(err, public.Close())
 		}
-		trusted := newServer(o, access.WithUnixPeer)
+		peer := access.WithUnixPeer
+		if o.UnixMode&0o077 != 0 { // open to other users: the agent beside, not the operator
+			peer = access.WithAgentPeer
+		}
+		trusted := newServer(o, peer)
 		servers = append(servers, trusted)
 		go func() { failed <- trusted.Serve(local) }()
 	}

@@ -17,7 +17,7 @@ func TestBannerSaysWhereTheGuestAPIIs(t *testing.T) {
 		says    string
 		sockets int
 	}{
-		"no guest in the configuration": {nil, "guest API  none", 0},
+		"no guest in the configuration": {nil, "dstack.sock for app", 2}, // --guest-dir asks for the usual one
 		"one guest":                     {[]string{"--config", config}, "dstack.sock for app", 2},
 	} {
 		dir, err := os.MkdirTemp("", "g") // short: the path of a unix socket may have 107 bytes

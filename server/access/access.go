@@ -50,7 +50,22 @@ func (t Token) Authorized(r *http.Request) bool {
 	return ok && t.Admits(strings.TrimSpace(text))
 }
 
-type unixPeer struct{}
+// MayAct says whether the request may do what the agent itself does: append entries and have texts signed. The operator may, and so
+// may the agent beside, on its socket; erasing, stopping, changing and reading what belongs to the owner stay the operator's.
+func (t Token) MayAct(r *http.Request) bool {
+	agent, ok := r.Context().Value(agentPeer{}).(bool)
+	return ok && agent || t.Authorized(r)
+}
+
+type (
+	unixPeer  struct{}
+	agentPeer struct{}
+)
+
+// WithAgentPeer marks a connection as the socket of the agent beside (http.Server.ConnContext): whoever reaches it is the agent.
+func WithAgentPeer(ctx context.Context) context.Context {
+	return context.WithValue(ctx, agentPeer{}, true)
+}
 
 // WithUnixPeer marks a connection as the trusted unix socket (http.Server.ConnContext).
 func WithUnixPeer(ctx context.Context) context.Context {

@@ -28,3 +28,16 @@ func TestZeroTokenAdmitsNobody(t *testing.T) {
 		t.Error("a unix peer was refused")
 	}
 }
+
+// TestTheAgentBesideIsNotTheOperator: its socket lets it act, not erase, stop or read what belongs to the owner.
+func TestTheAgentBesideIsNotTheOperator(t *testing.T) {
+	token := NewToken("secret")
+	r := httptest.NewRequest("POST", "/", nil)
+	agent := r.WithContext(WithAgentPeer(r.Context()))
+	if token.MayAct(r) || !token.MayAct(agent) || token.Authorized(agent) {
+		t.Errorf("stranger %v, agent %v, agent as operator %v", token.MayAct(r), token.MayAct(agent), token.Authorized(agent))
+	}
+	if operator := r.WithContext(WithUnixPeer(r.Context())); !token.MayAct(operator) {
+		t.Error("the operator may not act")
+	}
+}

@@ -30,7 +30,11 @@ type newEntry struct {
 }
 
 func (s Logs) authorized(w http.ResponseWriter, r *http.Request) bool {
-	if s.Token.Authorized(r) {
+	return admit(w, s.Token.Authorized(r))
+}
+
+func admit(w http.ResponseWriter, yes bool) bool {
+	if yes {
 		return true
 	}
 	w.Header().Set("WWW-Authenticate", "Bearer")
@@ -39,7 +43,7 @@ func (s Logs) authorized(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (s Logs) append(w http.ResponseWriter, r *http.Request, l *actionlog.Log) {
-	if !s.authorized(w, r) {
+	if !admit(w, s.Token.MayAct(r)) {
 		return
 	}
 	var body newEntry

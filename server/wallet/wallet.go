@@ -102,7 +102,7 @@ func LineOf(w *wallets.Wallet) Line {
 }
 
 func (s Routes) sign(w http.ResponseWriter, r *http.Request) {
-	if !s.Token.Authorized(r) {
+	if !s.Token.MayAct(r) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		problem.Write(w, http.StatusUnauthorized, "not authorized", "signing needs the operator's token", "send Authorization: Bearer with the token from the data directory, or use the unix socket")
 		return
