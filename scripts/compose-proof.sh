@@ -70,6 +70,7 @@ docker run -d --name teapot-beside --read-only --cap-drop ALL --security-opt no-
 guest=$(docker volume inspect -f '{{.Mountpoint}}' teapot-beside)
 for _ in $(seq 60); do curl -fsS --unix-socket "$guest/dstack.sock" http://guest/Info >"$work/info.json" 2>/dev/null && break; sleep 0.5; done
 grep -q '"app_id"' "$work/info.json" || { docker logs teapot-beside; say "no guest API beside"; exit 1; }
+for _ in $(seq 60); do curl -fsS --unix-socket "$guest/log.sock" http://log/v1/ >/dev/null 2>&1 && break; sleep 0.5; done # opened last
 [ "$(stat -c %a "$guest/log.sock")" = 666 ] || { ls -l "$guest"; say "the log's socket is closed to the container beside"; exit 1; }
 docker rm -f -v teapot-beside >/dev/null
 
