@@ -32,10 +32,10 @@ const (
 
 // Options of a server.
 type Options struct {
-	Addr     string      // host:port
-	Unix     string      // also listen on this unix socket, whose peers need no token; "": none
-	UnixMode os.FileMode // who may connect to it; 0: only this user, the operator. Others are the agent beside (access.MayAct)
-	TLS      *tls.Config // nil: plain HTTP
+	Listener net.Listener // from Listen
+	Unix     string       // also listen on this unix socket, whose peers need no token; "": none
+	UnixMode os.FileMode  // who may connect to it; 0: only this user, the operator. Others are the agent beside (access.MayAct)
+	TLS      *tls.Config  // nil: plain HTTP
 	Handler  http.Handler
 	Logger   *slog.Logger
 	Ready    func(addr net.Addr) // called when it listens
@@ -43,11 +43,7 @@ type Options struct {
 
 // Serve serves until the context ends, then lets running requests finish for ten seconds. A clean stop returns nil.
 func Serve(ctx context.Context, o Options) error {
-	listener, err := listen(o.Addr)
-	if err != nil {
-		return err
-	}
-	listener = newBounded(listener, connections())
+	var listener net.Listener = newBounded(o.Listener, connections())
 	if o.TLS != nil {
 		listener = tls.NewListener(listener, o.TLS)
 	}
@@ -104,7 +100,8 @@ func stop(servers []*http.Server) error {
 	return errors.Join(errs...)
 }
 
-func listen(addr string) (net.Listener, error) {
+// Listen takes the address. Callers do it before anything is written: a port in use then leaves nothing behind.
+func Listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s is in use: another program (or another teapot) listens there; stop it, or choose another with --addr", addr)

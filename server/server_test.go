@@ -32,7 +32,7 @@ func TestPortInUseNamesTheNextStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	err = Serve(t.Context(), Options{Addr: l.Addr().String(), Handler: http.NotFoundHandler(), Logger: quiet})
+	_, err = Listen(l.Addr().String())
 	if err == nil || !strings.Contains(err.Error(), "--addr") {
 		t.Errorf("%v", err)
 	}
@@ -43,9 +43,13 @@ func TestUnixPeersNeedNoTokenAndTheSocketIsPrivate(t *testing.T) {
 	token := access.NewToken("x")
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan net.Addr, 1), make(chan error, 1)
+	listener, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	go func() {
 		done <- Serve(ctx, Options{
-			Addr: "127.0.0.1:0", Unix: socket, Logger: quiet, Ready: func(a net.Addr) { ready <- a },
+			Listener: listener, Unix: socket, Logger: quiet, Ready: func(a net.Addr) { ready <- a },
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if !token.Authorized(r) {
 					w.WriteHeader(http.StatusUnauthorized)

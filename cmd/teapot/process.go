@@ -73,6 +73,7 @@ type running struct {
 	guestLines []string
 	logger     *slog.Logger
 	failed     chan error    // the log cannot go on
+	listener   net.Listener  // taken before anything is written
 	budget     *ratls.Budget // of quotes, for all who ask
 }
 
@@ -89,11 +90,14 @@ func (f *processFlags) start(cmd *cobra.Command, agents []boot.AgentSpec, unmeas
 	if f.usualGuest && len(r.config.Guests) == 0 {
 		r.config.Guests = []measured.Guest{measured.UsualGuest("app")}
 	}
-	if err := r.detect(cmd.Context()); err != nil {
+	if r.listener, err = server.Listen(f.addr); err != nil {
 		return nil, err
 	}
+	if err := r.detect(cmd.Context()); err != nil {
+		return nil, errors.Join(err, r.listener.Close())
+	}
 	if err := r.boot(cmd.Context(), raw, agents, append(unmeasured, more...), plugins); err != nil {
-		return nil, errors.Join(err, r.attester.Close())
+		return nil, errors.Join(err, r.attester.Close(), r.listener.Close())
 	}
 	return r, r.makeToken()
 }
@@ -244,7 +248,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	if err != nil {
 		return err
 	}
-	err = server.Serve(ctx, server.Options{Addr: r.flags.addr, Unix: r.flags.unix, UnixMode: r.flags.unixMode, TLS: r.tls, Handler: handler, Logger: r.logger, Ready: ready})
+	err = server.Serve(ctx, server.Options{Listener: r.listener, Unix: r.flags.unix, UnixMode: r.flags.unixMode, TLS: r.tls, Handler: handler, Logger: r.logger, Ready: ready})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}

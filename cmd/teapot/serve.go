@@ -160,4 +160,6 @@ func guestSockets(g measured.Guest, guests int) []string {
 	return []string{g.Name + ".sock"}
 }
 
-func (r *running) close() error { return errors.Join(r.process.Close(), r.attester.Close()) }
+func (r *running) close() error {
+	return errors.Join(r.process.Close(), r.attester.Close(), r.listener.Close())
+}
