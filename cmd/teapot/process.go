@@ -72,9 +72,10 @@ type running struct {
 	// guestLines say in the banner where other processes find the guest API.
 	guestLines []string
 	logger     *slog.Logger
-	failed     chan error    // the log cannot go on
-	listener   net.Listener  // taken before anything is written
-	budget     *ratls.Budget // of quotes, for all who ask
+	failed     chan error      // the log cannot go on
+	listener   net.Listener    // taken before anything is written
+	stopping   <-chan struct{} // ends live streams
+	budget     *ratls.Budget   // of quotes, for all who ask
 }
 
 // start detects the platform and runs boot.Start.
@@ -222,6 +223,16 @@ func (r *running) makeToken() error {
 
 // serve answers until the context ends or the log cannot go on.
 func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.Budget), ready func(net.Addr)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case err := <-r.failed:
+			cancel(err)
+		case <-ctx.Done():
+		}
+	}()
+	r.stopping = ctx.Done()
 	mux := http.NewServeMux()
 	budget := r.budget
 	server.Attestation{Process: r.process, Version: version, Leaf: r.shownLeaf(), Budget: budget}.Register(mux)
@@ -234,15 +245,6 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case err := <-r.failed:
-			cancel(err)
-		case <-ctx.Done():
-		}
-	}()
 	r.keepPublic(ctx)
 	handler, err := r.named(ctx, counts.Count(pages))
 	if err != nil {

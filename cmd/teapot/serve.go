@@ -89,7 +89,7 @@ func agentSpecs(list []string, logNumber uint64) ([]boot.AgentSpec, error) {
 // logRoutes are Teapot's own routes over logs and wallets.
 func (r *running) logRoutes(mux *http.ServeMux, budget *ratls.Budget) {
 	token := access.NewToken(r.token)
-	v1.Logs{Agent: r.log, Token: token, Session: r.bundleSession(budget)}.Register(mux)
+	v1.Logs{Agent: r.log, Token: token, Session: r.bundleSession(budget), Stopping: r.stopping}.Register(mux)
 	wallet.Routes{Token: token, Agent: func(id string) (wallet.Owner, bool) {
 		a, ok := r.process.Agent(id)
 		if !ok {

@@ -29,7 +29,7 @@ func (s Logs) events(w http.ResponseWriter, r *http.Request, l *actionlog.Log) {
 	if st.send(": teapot\n\n") != nil || st.backlog(from) != nil {
 		return
 	}
-	st.follow(r, live)
+	st.follow(r, live, s.Stopping)
 }
 
 func resume(r *http.Request, size uint64) (from uint64, bad string) {
@@ -101,9 +101,9 @@ func (s *stream) entry(i uint64, path []tlog.Hash, note []byte) error {
 	return s.send(fmt.Sprintf("event: entry\nid: %d\ndata: %s\n\n", i, bytes.TrimSpace(b)))
 }
 
-// follow ends when the client goes, the log closes, or the client is so slow that the log dropped it: it comes back
+// follow ends when the client goes, the server stops, the log closes, or the client is so slow that the log dropped it: it comes back
 // with Last-Event-ID and misses nothing.
-func (s *stream) follow(r *http.Request, live <-chan actionlog.Proof) {
+func (s *stream) follow(r *http.Request, live <-chan actionlog.Proof, stopping <-chan struct{}) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
@@ -119,6 +119,8 @@ func (s *stream) follow(r *http.Request, live <-chan actionlog.Proof) {
 		case <-beat.C:
 			err = s.send(": still here\n\n")
 		case <-r.Context().Done():
+			return
+		case <-stopping:
 			return
 		}
 		if err != nil {

@@ -23,6 +23,8 @@ type Logs struct {
 	Token access.Token
 	// Session makes the Evidence document over a session statement for a bundle's nonce; nil: bundles come without one.
 	Session func(r *http.Request, nonce []byte) ([]byte, error)
+	// Stopping ends live streams, which never end by themselves, when the server stops; nil: they last as long as their clients.
+	Stopping <-chan struct{}
 }
 
 // Register adds the routes.
