@@ -159,7 +159,23 @@ func (b *tab) wait(expression string, limit time.Duration) {
 }
 
 // click clicks as a person would: the element must be visible.
-func (b *tab) click(selector string) { b.t.Helper(); b.do(cdp.Click(cdp.CSS(selector))) }
+//
+// The pages draw anew while entries arrive: an element can be replaced between being found and being clicked. Then nothing was
+// clicked, and a person would click the new one; every other error is the test's.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	for range 20 {
+		err := cdp.Do(b.ctx, cdp.Click(cdp.CSS(selector)))
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node with given id") { // DevTools has no code of its own for it
+			b.t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	b.t.Fatalf("%s is drawn anew without end", selector)
+}
 
 // fill replaces the text of a field.
 func (b *tab) fill(selector, text string) {
