@@ -12,6 +12,7 @@ import (
 	"github.com/teapot-tee/teapot/attest/sim"
 	"github.com/teapot-tee/teapot/attest/sim/pki"
 	"github.com/teapot-tee/teapot/evidence"
+	"github.com/teapot-tee/teapot/internal/between"
 )
 
 // raised is collateral of the simulator's vendor after it raised the bar: the platform's level is OutOfDate (or Revoked).
@@ -53,7 +54,7 @@ func withCollateral(t *testing.T, upstream string, collateral json.RawMessage) s
 		if path := resp.Request.URL.Path; !strings.HasPrefix(path, "/v1/evidence") && path != "/v1/session" {
 			return nil
 		}
-		ev, err := evidence.ParseEvidence(body(resp))
+		ev, err := evidence.ParseEvidence(between.Answered(resp))
 		if err != nil {
 			return err
 		}
@@ -62,7 +63,7 @@ func withCollateral(t *testing.T, upstream string, collateral json.RawMessage) s
 		if err != nil {
 			return err
 		}
-		replace(resp, document)
+		between.Replace(resp, document)
 		return nil
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
@@ -20,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/teapot-tee/teapot/internal/between"
 )
 
 // The tests in this file run the real binary: a server in one process, the reader in another, an attacker between them.
@@ -206,11 +207,7 @@ func lying(t *testing.T, upstream string, change func(*http.Response) error) str
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := &httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		ModifyResponse: change,
-	}
-	return serveOn(t, proxy)
+	return serveOn(t, between.Proxy(func() *url.URL { return target }, change))
 }
 
 func serveOn(t *testing.T, h http.Handler) string {
@@ -218,17 +215,6 @@ func serveOn(t *testing.T, h http.Handler) string {
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return srv.URL
-}
-
-func body(resp *http.Response) []byte {
-	b, _ := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	return b
-}
-
-func replace(resp *http.Response, b []byte) {
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
-	resp.Header.Del("Content-Length")
 }
 
 func TestStrangerVerifiesARunningAgent(t *testing.T) {
@@ -273,7 +259,7 @@ func TestLyingProxies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old = body(resp)
+	old = between.Answered(resp)
 	var session []byte
 	s.say(t, 2)
 	for _, c := range []struct {
@@ -283,17 +269,17 @@ func TestLyingProxies(t *testing.T) {
 	}{
 		{"an old log", func(resp *http.Response) error {
 			if strings.HasSuffix(resp.Request.URL.Path, "/bundle") {
-				replace(resp, old)
+				between.Replace(resp, old)
 			}
 			return nil
 		}, "consistency.session"},
 		{"an old session", func(resp *http.Response) error {
 			if resp.Request.URL.Path == "/v1/session" {
 				if session == nil {
-					session = body(resp)
-					replace(resp, bytes.Clone(session))
+					session = between.Answered(resp)
+					between.Replace(resp, bytes.Clone(session))
 				}
-				replace(resp, session)
+				between.Replace(resp, session)
 			}
 			return nil
 		}, "freshness.nonce"},
@@ -312,9 +298,9 @@ func TestLyingProxies(t *testing.T) {
 	t.Run("an edited log", func(t *testing.T) {
 		address := lying(t, s.url, func(resp *http.Response) error {
 			if strings.HasSuffix(resp.Request.URL.Path, "/bundle") {
-				b := body(resp)
+				b := between.Answered(resp)
 				b[len(b)-200] ^= 1
-				replace(resp, b)
+				between.Replace(resp, b)
 			}
 			return nil
 		})
@@ -343,7 +329,7 @@ func TestOldDiskAndForkBehindOneAddress(t *testing.T) {
 		behind.Store(u)
 	}
 	point(s.url)
-	address := serveOn(t, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind.Load()) }})
+	address := serveOn(t, between.Proxy(behind.Load, nil))
 	me := reader{t.TempDir()}
 	if v := me.verify(t, address, "--allow-simulated"); v.exit != 0 {
 		t.Fatalf("%+v", v)

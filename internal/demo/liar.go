@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
+
+	"github.com/teapot-tee/teapot/internal/between"
+	"github.com/teapot-tee/teapot/tlog"
 )
 
 // lie changes what the real server answered to a path.
@@ -39,43 +41,29 @@ func (s *stage) fetchBundle() []byte {
 
 // through verifies over a proxy that tells the lie.
 func (s *stage) through(l lie) look {
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		req, err := http.NewRequestWithContext(r.Context(), r.Method, s.url()+r.URL.RequestURI(), r.Body)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		req.Header = r.Header.Clone()
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer resp.Body.Close()
-		body := l(r.URL.Path, readAll(resp.Body))
-		for name, values := range resp.Header {
-			if name != "Content-Length" {
-				w.Header()[name] = values
-			}
-		}
-		w.WriteHeader(resp.StatusCode)
-		_, _ = io.Copy(w, bytes.NewReader(body)) // the reader may have seen enough
+	target := &url.URL{Scheme: "http", Host: s.addr}
+	proxy := httptest.NewServer(between.Proxy(func() *url.URL { return target }, func(resp *http.Response) error {
+		between.Replace(resp, l(resp.Request.URL.Path, between.Answered(resp)))
+		return nil
 	}))
 	defer proxy.Close()
 	return s.verify(proxy.URL, "--allow-simulated")
 }
 
-// editBundle flips one bit inside the last entry and computes the file's checksum anew, as a liar who can read would.
+// editBundle flips one bit of the last entry and writes the bundle anew, checksum and all, as a liar who can read would.
 func editBundle(path string, body []byte) []byte {
-	const end = 1 + 4 + sha256.Size // kind, length and checksum of the end record
-	if !strings.HasSuffix(path, "/bundle") || len(body) < end+200 {
+	if !strings.HasSuffix(path, "/bundle") {
 		return body
 	}
-	content := body[:len(body)-end]
-	content[len(content)-100] ^= 1
-	sum := sha256.Sum256(content)
-	copy(body[len(body)-sha256.Size:], sum[:])
-	return body
+	changed, err := between.Rewritten(body, func(index, size uint64, item *tlog.Item) {
+		if index == size-1 {
+			item.Leaf[len(item.Leaf)-1] ^= 1
+		}
+	})
+	if err != nil {
+		return body // the step that follows says that nothing was caught
+	}
+	return changed
 }
 
 // swapReportData overwrites the report data of every quote with another statement's.

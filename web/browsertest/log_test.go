@@ -5,21 +5,19 @@ package browsertest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/teapot-tee/teapot/bundle"
+	"github.com/teapot-tee/teapot/internal/between"
 	"github.com/teapot-tee/teapot/tlog"
 )
 
@@ -77,67 +75,15 @@ func TestLiveLogAndCauses(t *testing.T) {
 func liar(t *testing.T, a *agent, change func(path string, body []byte) []byte) string {
 	t.Helper()
 	target, _ := url.Parse(a.url)
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.FlushInterval = -1
-	proxy.ModifyResponse = func(r *http.Response) error {
-		if strings.HasSuffix(r.Request.URL.Path, "/events") {
-			return nil
+	proxy := between.Proxy(func() *url.URL { return target }, func(r *http.Response) error {
+		if !strings.HasSuffix(r.Request.URL.Path, "/events") {
+			between.Replace(r, change(r.Request.URL.Path, between.Answered(r)))
 		}
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return err
-		}
-		body = change(r.Request.URL.Path, body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.ContentLength = int64(len(body))
-		r.Header.Set("Content-Length", fmt.Sprint(len(body)))
 		return nil
-	}
+	})
 	s := httptest.NewServer(proxy)
 	t.Cleanup(s.Close)
 	return s.URL
-}
-
-// rewritten is a bundle made anew, complete and with a right checksum, with one entry changed.
-func rewritten(t *testing.T, raw []byte, change func(*tlog.Item)) []byte {
-	t.Helper()
-	r, err := bundle.NewReader(bytes.NewReader(raw))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	w, err := bundle.NewWriter(&out, r.Header)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Session != nil {
-		w.Session(r.Session)
-	}
-	for _, e := range r.Evidence {
-		w.Evidence(e)
-	}
-	for _, c := range r.Collateral {
-		w.Collateral(c)
-	}
-	w.Checkpoint(r.Checkpoint.Raw)
-	if r.Kinds != nil {
-		w.Kinds(r.Kinds.Append(nil))
-	}
-	for {
-		item, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		change(&item)
-		w.Entry(item)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
 }
 
 // The server shows another text than the agent recorded, or another leaf, and says that all is well. The page names the
@@ -153,7 +99,6 @@ func TestPageNoticesAChangedEntry(t *testing.T) {
 		},
 		"leaf": func(i *tlog.Item) {
 			if bytes.Contains(i.Addendum, []byte("note number 3")) {
-				i.Leaf = bytes.Clone(i.Leaf)
 				i.Leaf[len(i.Leaf)-1] ^= 1
 			}
 		},
@@ -163,7 +108,11 @@ func TestPageNoticesAChangedEntry(t *testing.T) {
 				if !strings.HasSuffix(path, "/bundle") {
 					return body
 				}
-				return rewritten(t, body, lie)
+				changed, err := between.Rewritten(body, func(_, _ uint64, i *tlog.Item) { lie(i) })
+				if err != nil {
+					t.Error(err)
+				}
+				return changed
 			})
 			b := newTab(t)
 			b.open(address + "/")
@@ -192,22 +141,20 @@ func TestPageNoticesAChangedEntry(t *testing.T) {
 func TestPageNoticesAnotherLog(t *testing.T) {
 	first, second := own(t), own(t)
 	first.record(t, entry{"type": "app/note", "text": "one", "visibility": "public"})
-	var mu sync.Mutex
-	target, _ := url.Parse(first.url)
-	front := httptest.NewServer(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
-		mu.Lock()
-		defer mu.Unlock()
-		r.SetURL(target)
-	}})
+	var target atomic.Pointer[url.URL]
+	point := func(a *agent) {
+		u, _ := url.Parse(a.url)
+		target.Store(u)
+	}
+	point(first)
+	front := httptest.NewServer(between.Proxy(target.Load, nil))
 	t.Cleanup(front.Close)
 	b := newTab(t)
 	b.open(front.URL + "/")
 	if tier := b.judged(); tier != "warning" {
 		t.Fatalf("tier %s: %s", tier, b.text("tp-chain h2"))
 	}
-	mu.Lock()
-	target, _ = url.Parse(second.url)
-	mu.Unlock()
+	point(second)
 	b.open(front.URL + "/")
 	b.wait(`document.querySelector("tp-chain .verdict[data-tier=contraindicated]")`, 10*time.Second)
 	if got := b.outcome("log"); got != "failed" {
