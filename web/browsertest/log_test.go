@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/internal/between"
-	"github.com/teapot-tee/teapot/tlog"
 )
 
 // entry is a body of POST /v1/agents/{id}/entries.
@@ -93,13 +92,16 @@ func TestPageNoticesAChangedEntry(t *testing.T) {
 	for i := range 5 {
 		a.record(t, entry{"type": "app/note", "text": fmt.Sprintf("note number %d", i), "visibility": "public"})
 	}
-	for name, lie := range map[string]func(*tlog.Item){
-		"text": func(i *tlog.Item) {
-			i.Addendum = bytes.Replace(i.Addendum, []byte("note number 3"), []byte("note number 8"), 1)
+	note := []byte("note number 3")
+	for name, lie := range map[string]func(leaf, addendum []byte){
+		"text": func(_, addendum []byte) {
+			if at := bytes.Index(addendum, note); at >= 0 {
+				addendum[at+len(note)-1] = '8'
+			}
 		},
-		"leaf": func(i *tlog.Item) {
-			if bytes.Contains(i.Addendum, []byte("note number 3")) {
-				i.Leaf[len(i.Leaf)-1] ^= 1
+		"leaf": func(leaf, addendum []byte) {
+			if bytes.Contains(addendum, note) {
+				leaf[len(leaf)-1] ^= 1
 			}
 		},
 	} {
@@ -108,7 +110,7 @@ func TestPageNoticesAChangedEntry(t *testing.T) {
 				if !strings.HasSuffix(path, "/bundle") {
 					return body
 				}
-				changed, err := between.Rewritten(body, func(_, _ uint64, i *tlog.Item) { lie(i) })
+				changed, err := between.Rewritten(body, func(_ bool, leaf, addendum []byte) { lie(leaf, addendum) })
 				if err != nil {
 					t.Error(err)
 				}
