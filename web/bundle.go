@@ -6,7 +6,7 @@
 //
 // The scripts and styles in dist/ are committed and rebuilt by scripts/web.sh (CI demands no difference).
 // The verifier (dist/web/verifier.wasm.br, dist/web/wasm_exec.js) is built by `make build` and not committed:
-// docs/decisions/0801-pages.md says why. Without it the pages load and say that they cannot check anything.
+// docs/decisions/0040-pages.md says why. Without it the pages load and say that they cannot check anything.
 package web
 
 import (

@@ -20,6 +20,7 @@ type Options struct {
 // Handler serves the pages and the upload of quotes, and leaves everything else to o.Next.
 //
 //	GET /                     the agent page, only for a browser's navigation (Accept text/html, Sec-Fetch-Dest document)
+//	GET /agent                the agent page for everybody: browsers say no Sec-Fetch-Dest on plain http to another machine
 //	GET /explorer /chat /dashboard
 //	GET /web/{file}           scripts, styles, the verifier; /web/manifest.json lists them with their hashes
 //	GET /explorer.html        the explorer as one file that works from a disk
@@ -36,6 +37,7 @@ func Handler(o Options) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.index)
+	mux.HandleFunc("GET /agent", func(w http.ResponseWriter, r *http.Request) { p.file(w, r, "index.html") })
 	for _, name := range []string{"explorer", "chat", "dashboard"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { p.file(w, r, name+".html") })
 	}
@@ -59,17 +61,26 @@ type pages struct {
 // index answers a person's browser with the agent page and everybody else with what Eliza answers there.
 func (p *pages) index(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept, Sec-Fetch-Dest")
-	if !navigation(r) {
-		p.next.ServeHTTP(w, r)
+	if navigation(r) {
+		p.file(w, r, "index.html")
 		return
 	}
-	p.file(w, r, "index.html")
+	w.Header().Add("Link", `</agent>; rel="alternate"; type="text/html"`)
+	if silent(r) {
+		w.Header().Set("Refresh", "0; url=/agent") // a browser goes on to the page; the answer is Eliza's, byte for byte
+	}
+	p.next.ServeHTTP(w, r)
 }
 
-// navigation reports whether a person opens this address in a browser. A script's fetch has another destination;
-// a browser too old to say (or on plain http to another machine, where it does not say) sends no Sec-Fetch-Dest.
+// navigation reports whether a person opens this address in a browser. A script's fetch has another destination.
 func navigation(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+// silent reports whether this may be a browser that does not say what it opens the address for: one too old, or any on plain
+// http to another machine, where browsers send no Sec-Fetch headers at all (W3C Fetch Metadata, section 2).
+func silent(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Sec-Fetch-Dest") == ""
 }
 
 // file writes one file of the bundle, compressed as the client likes, revalidated by its hash.

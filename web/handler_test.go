@@ -66,6 +66,31 @@ func TestIndexIsOnlyForNavigations(t *testing.T) {
 		if !strings.Contains(w.Header().Get("Vary"), "Sec-Fetch-Dest") {
 			t.Errorf("%s: a cache could mix the two answers: Vary = %q", c.name, w.Header().Get("Vary"))
 		}
+		if !c.page && w.Body.String() != "Welcome, this is the REST API!" {
+			t.Errorf("%s: Eliza's answer reads %q", c.name, w.Body)
+		}
+	}
+}
+
+// On plain http to another machine a browser says no Sec-Fetch-Dest: it gets Eliza's text, unchanged, and a header that
+// leads a person on to the page. Nobody else is led anywhere.
+func TestNobodyIsLostAtTheIndex(t *testing.T) {
+	h := handler(t, Options{Next: eliza()})
+	browser := "text/html,application/xhtml+xml,*/*;q=0.8"
+	if got := get(h, "/", "Accept", browser).Header().Get("Refresh"); got != "0; url=/agent" {
+		t.Errorf("a browser on plain http is led to %q", got)
+	}
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"curl": get(h, "/", "Accept", "*/*"), "no Accept": get(h, "/"), "a script": get(h, "/", "Accept", browser, "Sec-Fetch-Dest", "empty"),
+	} {
+		if got := w.Header().Get("Refresh"); got != "" {
+			t.Errorf("%s is led to %q", name, got)
+		}
+	}
+	for _, accept := range []string{"*/*", browser} {
+		if w := get(h, "/agent", "Accept", accept); w.Code != 200 || !strings.Contains(w.Body.String(), "<tp-agent") {
+			t.Errorf("/agent for Accept %s: %d %.60s", accept, w.Code, w.Body)
+		}
 	}
 }
 

@@ -295,6 +295,7 @@ func (r *running) banner(w io.Writer, addr net.Addr) {
 	}
 	url := fmt.Sprintf("%s://%s", scheme, addr)
 	fmt.Fprintf(w, "serving    %s\n", url)
+	fmt.Fprintf(w, "pages      %s/agent, /explorer, /chat, /dashboard\n", url)
 	for _, line := range r.guestLines {
 		fmt.Fprintf(w, "guest API  %s\n", line)
 	}

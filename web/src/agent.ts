@@ -3,12 +3,13 @@ import "./elements/chain";
 import "./elements/graph";
 import "./elements/log";
 import type { Chain } from "./elements/chain";
+import { chooser } from "./elements/choose";
 import { copyable } from "./elements/copy";
 import type { Graph } from "./elements/graph";
 import type { Log } from "./elements/log";
 import { wallets } from "./elements/wallets";
 import { define, Element } from "./element";
-import { h } from "./dom";
+import { h, renew } from "./dom";
 import { family } from "./entry";
 import { date, t } from "./i18n";
 import { follow } from "./live";
@@ -32,6 +33,8 @@ class AgentPage extends Element {
   connectedCallback(): void {
     super.connectedCallback();
     this.log.onwhy = (i) => { this.graph.show(family(this.log.entries, i), i); this.graph.scrollIntoView({ block: "nearest", behavior: "smooth" }); };
+    this.graph.onpick = (i) => this.graph.show(family(this.log.entries, i), i);
+    this.graph.href = (i) => this.session.agent?.url(`entries/${i}`).href ?? "";
     this.log.ongrow = (size) => this.querySelector("#size")?.replaceChildren(size.toLocaleString());
     void this.start();
   }
@@ -69,10 +72,10 @@ class AgentPage extends Element {
   draw(): void {
     const s = this.session;
     const known = this.result?.agents?.find((a) => a.id === s.row?.id);
-    this.who.replaceChildren(portrait(known?.log_key ?? ""), h("div", null, h("h1", null, s.row?.name ?? t("agent.title")), s.row ? h("p", { class: "hash" }, h("code", null, s.row.id)) : null), ...this.choose());
-    this.notes.replaceChildren(...this.forgetting());
-    this.side.replaceChildren(this.facts(known), wallets(known?.wallets ?? [], this.result?.simulated ?? false));
-    this.foot.replaceChildren(...this.downloads());
+    renew(this.who, portrait(known?.log_key ?? ""), h("div", null, h("h1", null, s.row?.name ?? t("agent.title")), s.row ? h("p", { class: "hash" }, h("code", null, s.row.id)) : null), ...this.choose());
+    renew(this.notes, ...this.forgetting());
+    renew(this.side, this.facts(known), wallets(known?.wallets ?? [], this.result?.simulated ?? false));
+    renew(this.foot, ...this.downloads());
     // Parts that keep what the reader has opened or focused are put in once and never moved.
     if (!this.chain.isConnected) this.replaceChildren(this.who, this.chain, this.notes, this.side, this.log, this.graph, this.foot);
   }
@@ -87,9 +90,7 @@ class AgentPage extends Element {
   private choose(): HTMLElement[] {
     const all = this.session.front?.agents ?? [];
     if (all.length < 2) return [];
-    const select = h("select", { id: "choose", onchange: () => { location.search = `?agent=${encodeURIComponent(select.value)}`; } },
-      all.map((a) => h("option", { value: a.id, selected: a.id === this.session.row?.id }, a.name)));
-    return [h("div", { class: "choose" }, h("label", { for: "choose" }, t("agent.choose")), select)];
+    return [chooser(all, this.session.row?.id)];
   }
 
   private facts(a: AgentResult | undefined): HTMLElement {
@@ -110,7 +111,7 @@ class AgentPage extends Element {
     const link = (label: string, url: URL, name: string): HTMLElement => h("li", null, h("a", { class: "button", href: url.href, download: name }, label));
     return [h("section", { class: "card" }, h("h2", null, t("downloads.title")),
       h("ul", { class: "plainlist row" }, link(t("downloads.bundle"), a.url("bundle"), "agent.bundle"), link(t("downloads.evidence"), new URL("/v1/evidence", a.base), "evidence.json"), link(t("downloads.checkpoint"), a.url("checkpoint"), "checkpoint.txt")),
-      h("p", { class: "small soft" }, t("downloads.cli")), copyable(`teapot verify ${a.base.origin}`))];
+      h("p", { class: "small soft" }, t("downloads.cli")), copyable(`teapot verify ${a.base.origin}${this.result?.simulated ? " --allow-simulated" : ""}`))];
   }
 }
 

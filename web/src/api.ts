@@ -3,10 +3,10 @@
 export interface AgentRow { id: string; name: string; origin?: string; size?: number }
 export interface Front { version?: string; platform?: string; simulated?: boolean; agents: AgentRow[]; boot?: string; [key: string]: unknown }
 
-/** Problem is an RFC 9457 answer, said as its cause and what to do next. */
+/** Problem is an RFC 9457 answer (or Eliza's error or message), said as its cause and what to do next. */
 export class Problem extends Error {
-  constructor(readonly status: number, body: { title?: string; cause?: string; detail?: string; error?: string; next?: string }) {
-    super([body.cause ?? body.detail ?? body.error ?? body.title ?? `HTTP ${status}`, body.next].filter(Boolean).join(" – "));
+  constructor(readonly status: number, body: { title?: string; cause?: string; detail?: string; error?: string; message?: string; next?: string }) {
+    super([body.cause ?? body.detail ?? body.error ?? body.message ?? body.title ?? `HTTP ${status}`, body.next].filter(Boolean).join(" – "));
   }
 }
 

@@ -4,9 +4,10 @@ import { bytes } from "./api";
 import type { Chain } from "./elements/chain";
 import { spinner } from "./elements/chain";
 import { define, Element } from "./element";
-import { h, save } from "./dom";
+import { h, renew, save } from "./dom";
 import { icon } from "./icons";
 import { t, type Key } from "./i18n";
+import { chooser } from "./elements/choose";
 import { nonce } from "./input";
 import type { Result } from "./result";
 import { exchange, type Reply } from "./say";
@@ -28,6 +29,13 @@ class ChatPage extends Element {
   private list = h("ol", { class: "turns", "aria-live": "polite", "aria-relevant": "additions text" });
   private field = h("textarea", { id: "message", rows: 2, maxlength: 8000 });
   private dialog = h("dialog", { class: "sheet" });
+  // Put in once and never moved: what the reader types, and what a screen reader listens to, stays where it is.
+  private intro = h("div", { class: "intro" });
+  private note = h("p", { class: "seal", role: "status" });
+  private label = h("label", { class: "sr", for: "message" });
+  private submit = h("button", { class: "main" });
+  private form = h("form", { class: "composer", onsubmit: (e: Event) => { e.preventDefault(); void this.send(); } }, this.label, this.field, this.submit);
+  private limits = h("p", { class: "soft small" });
   private room = nonce(16);
 
   connectedCallback(): void {
@@ -50,36 +58,42 @@ class ChatPage extends Element {
   }
 
   draw(): void {
-    const name = this.session.row?.name ?? t("title.chat");
-    const label = h("label", { class: "sr", for: "message" }, t("chat.placeholder"));
-    this.field.placeholder = t("chat.placeholder");
-    const form = h("form", { class: "composer", onsubmit: (e: Event) => { e.preventDefault(); void this.send(); } }, label, this.field,
-      h("button", { class: "main", disabled: this.busy || !this.session.row }, icon("send", 18), h("span", null, t("chat.send"))));
-    this.replaceChildren(h("div", { class: "intro" }, h("h1", null, name), h("p", null, t("chat.intro"))), this.seal(),
-      h("section", { class: "card room" }, this.list, form, h("p", { class: "soft small" }, t("chat.receipt.proves"))), this.dialog);
+    this.field.placeholder = this.label.textContent = t("chat.placeholder");
+    this.submit.disabled = this.busy || !this.session.row;
+    renew(this.submit, icon("send", 18), h("span", null, t("chat.send")));
+    renew(this.intro, h("h1", null, this.session.row?.name ?? t("title.chat")), h("p", null, t("chat.intro")), this.choose());
+    this.limits.textContent = t("chat.receipt.proves");
+    this.seal();
+    if (!this.note.isConnected) this.replaceChildren(this.intro, this.note, h("section", { class: "card room" }, this.list, this.form, this.limits), this.dialog);
     this.talk();
   }
 
+  /** choose appears when several agents live here. */
+  private choose(): HTMLElement | null {
+    const all = this.session.front?.agents ?? [];
+    return all.length < 2 ? null : chooser(all, this.session.row?.id);
+  }
+
   /** seal says which protection is in force, and why. */
-  private seal(): HTMLElement {
-    if (!this.judged) return h("p", { class: "seal", role: "status" }, spinner(), t("agent.loading"));
+  private seal(): void {
     const p = this.protection;
-    const on = p.sealed;
-    const name = on ? (p.simulated ? "seal.sim" : "seal.on") : "seal.off";
+    const state = p.sealed ? (p.simulated ? "sim" : "on") : "off";
     const channel = location.protocol === "https:" ? "seal.off.tls" : loopback(new URL(location.href)) ? "seal.off.loopback" : "seal.off.plain";
-    const why = p.sealed ? t(`${name}.why` as Key) : `${t(channel)} ${t(`seal.why.${p.why}`)}`;
-    const state = on ? (p.simulated ? "sim" : "on") : "off";
-    return h("p", { class: "seal", "data-seal": state, role: "status" }, icon(on ? "lock" : "unlock", 22), h("span", null, h("strong", null, t(name as Key)), " ", why, this.problem ? h("span", { class: "error" }, ` ${this.problem}`) : null));
+    const why = p.sealed ? t(`seal.${state}.why` as Key) : `${t(channel)} ${t(`seal.why.${p.why}`)}`;
+    if (!this.judged) { renew(this.note, spinner(), t("agent.loading")); return; }
+    this.note.dataset.seal = state;
+    renew(this.note, icon(p.sealed ? "lock" : "unlock", 22), h("span", null, h("strong", null, t(`seal.${state}` as Key)), " ", why, this.problem ? h("span", { class: "error" }, ` ${this.problem}`) : null));
   }
 
   private talk(): void {
-    this.list.replaceChildren(...(this.turns.length ? this.turns.map((turn) => this.turn(turn)) : [h("li", { class: "soft empty" }, t("chat.empty"))]));
+    this.list.setAttribute("aria-busy", String(this.busy && !this.turns.at(-1)?.done)); // a streamed answer is read when it is whole
+    renew(this.list, this.turns.length ? this.turns.map((turn, i) => this.turn(turn, i)) : h("li", { class: "soft empty", "data-key": "none" }, t("chat.empty")));
     this.list.lastElementChild?.scrollIntoView({ block: "nearest" });
   }
 
-  private turn(turn: Turn): HTMLElement {
+  private turn(turn: Turn, at: number): HTMLElement {
     const name = turn.mine ? t("chat.you") : this.session.row?.name ?? "";
-    return h("li", { class: turn.mine ? "turn mine" : "turn" }, h("span", { class: "sr" }, `${name}: `),
+    return h("li", { class: turn.mine ? "turn mine" : "turn", "data-key": at }, h("span", { class: "sr" }, `${name}: `),
       h("div", { class: "bubble" }, turn.text || (turn.done ? "" : h("span", { class: "soft" }, t("chat.thinking", name))), turn.problem ? h("p", { class: "error" }, turn.problem) : null),
       turn.shield ? this.shield(turn, turn.shield) : null);
   }

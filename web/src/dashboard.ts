@@ -1,16 +1,17 @@
 // The operator's dashboard. The token stays in this tab; what it shows about the platform is judged here like anywhere else.
 import "./elements/chain";
-import { ask, bytes, json } from "./api";
+import { ask, bytes, json, Problem } from "./api";
 import type { Chain } from "./elements/chain";
-import { copyable } from "./elements/copy";
-import { iconOf, summary, type Entry } from "./entry";
+import { sheet } from "./elements/sheet";
+import { tail } from "./elements/tail";
+import type { Entry } from "./entry";
 import { define, Element } from "./element";
-import { h, s } from "./dom";
-import { icon } from "./icons";
-import { date, known, t } from "./i18n";
+import { h, renew } from "./dom";
+import { figures, Rate, type Figures } from "./figures";
+import { t } from "./i18n";
 import { follow, type Sink } from "./live";
-import { metrics, type Metrics } from "./metrics";
-import type { Certificate, Explanation } from "./quote";
+import { certificates, measurements, tiles } from "./platform";
+import type { Explanation } from "./quote";
 import type { Result } from "./result";
 import { Session } from "./session";
 import { shell } from "./shell";
@@ -19,21 +20,35 @@ import { verifier } from "./verifier";
 interface Row { id: string; name: string; running: boolean; size?: number }
 
 const kept = "teapot.token";
+const newest = 200; // entries of a long log that are looked at one by one; what lies before is proven by hashes
 
 class Dashboard extends Element {
   private token = sessionStorage.getItem(kept) ?? "";
-  private session = new Session(new URL("/", location.href));
-  private chain = h("tp-chain") as Chain;
+  private base = new URL("/", location.href);
+  private session = new Session(this.base);
   private rows: Row[] = [];
-  private stopped = new Map<string, string>(); // seen in this tab and stopped since: the server lists only who runs
+  private last = new Map<string, object>(); // characters of agents that were stopped from this tab
   private quote: Explanation | null = null;
   private result: Result | null = null;
-  private tail = new Map<number, Entry>();
-  private arrivals: number[] = [];
-  private figures: Metrics = {};
+  private entries = new Map<number, Entry>();
+  private figures: Figures = { sizes: new Map() };
+  private rate = new Rate();
+  private asked = 0;
   private said = "";
   private problem = "";
   private unfollow: () => void = () => undefined;
+
+  // Put in once and never moved: what the reader has focused, and what a screen reader listens to, stays.
+  private head = h("div", { class: "intro head" });
+  private note = h("p", { role: "status", id: "said" });
+  private list = h("section", { class: "card" });
+  private numbers = h("ul", { class: "plainlist tiles" });
+  private chain = h("tp-chain") as Chain;
+  private inside = h("div", { class: "cols" });
+  private tail = h("section", { class: "card" });
+  private tailed = h("ol", { class: "entries", reversed: true, tabindex: 0 });
+  private door = h("form", { class: "card door", onsubmit: (e: Event) => { e.preventDefault(); void this.enter(this.field.value.trim()); } });
+  private field = h("input", { id: "token", type: "password", autocomplete: "off", required: true, "aria-describedby": "refused" });
 
   connectedCallback(): void {
     super.connectedCallback();
@@ -45,192 +60,185 @@ class Dashboard extends Element {
 
   /** enter tries the token on a route that needs it; a refused token is forgotten. */
   private async enter(token: string): Promise<void> {
-    this.problem = "";
+    this.problem = this.said = "";
     try {
-      this.figures = await metrics(this.session.base, token);
+      this.take(await figures(this.base, token));
       this.token = token;
+      this.field.value = "";
       sessionStorage.setItem(kept, token);
+      await this.agents();
       this.draw();
-      await this.look();
+      await this.look(this.wanted());
     } catch (e) {
-      this.leave();
-      this.problem = `${t("dash.refused")} ${(e as Error).message}`;
-      this.draw();
+      this.leave(why(e));
     }
   }
 
-  private leave(): void {
+  private leave(problem = ""): void {
     this.token = "";
+    this.problem = problem;
+    this.said = "";
     sessionStorage.removeItem(kept);
     this.unfollow();
+    this.asked++;
     this.draw();
+    this.field.focus();
   }
 
-  private async look(): Promise<void> {
-    await this.list();
+  /** wanted is the agent in the page's address, else the first. */
+  private wanted(): string | undefined {
+    const id = new URLSearchParams(location.search).get("agent");
+    return (this.rows.find((r) => r.id === id) ?? this.rows[0])?.id;
+  }
+
+  /** look judges one agent and goes on with its log. */
+  private async look(id: string | undefined): Promise<void> {
+    const mine = ++this.asked;
+    this.unfollow();
+    this.entries.clear();
+    this.result = null;
+    const session = (this.session = new Session(this.base));
+    if (!id) { this.chain.clear(); this.draw(); return; }
     this.chain.wait(t("agent.loading"));
     try {
-      await this.session.meet();
-      this.result = await this.session.judge();
-      this.chain.show(this.result);
-      for (const e of this.session.known?.entries ?? []) this.tail.set(e.index, e);
-      this.quote = await verifier().ask<Explanation>("explain", [await bytes(new URL("v1/evidence", this.session.base))], { at: new Date().toISOString() });
-      this.unfollow();
-      this.unfollow = follow(this.session, this.sink(), (why) => this.chain.fail(why));
+      const row = await session.meet(id);
+      this.draw();
+      const result = await session.judge(Math.max(0, (row.size ?? 0) - newest));
+      const quote = await verifier().ask<Explanation>("explain", [await bytes(new URL("v1/evidence", this.base))], { at: new Date().toISOString() });
+      if (mine !== this.asked) return;
+      this.result = result;
+      this.quote = quote;
+      this.chain.show(result);
+      for (const e of session.known?.entries ?? []) this.entries.set(e.index, e);
+      this.unfollow = follow(session, this.sink(mine), (broken) => { if (mine === this.asked) this.chain.fail(broken); });
     } catch (e) {
-      this.chain.fail((e as Error).message);
+      if (mine === this.asked) this.chain.fail((e as Error).message);
     }
     this.draw();
   }
 
-  /** sink takes new entries into the tail and into the rate. */
-  private sink(): Sink {
+  private sink(mine: number): Sink {
     return { connected: () => undefined, add: (...list) => {
-      for (const e of list) { this.tail.set(e.index, e); this.arrivals.push(Date.now()); }
+      if (mine !== this.asked) return;
+      for (const e of list) this.entries.set(e.index, e);
       this.draw();
     } };
   }
 
   private async refresh(): Promise<void> {
-    if (this.querySelector("dialog[open]") || this.contains(document.activeElement) && document.activeElement instanceof HTMLTextAreaElement) return;
-    this.figures = await metrics(this.session.base, this.token).catch(() => this.figures);
-    await this.list();
+    try {
+      this.take(await figures(this.base, this.token));
+      await this.agents();
+    } catch (e) {
+      if (e instanceof Problem && e.status === 401) { this.leave(why(e)); return; }
+    }
     this.draw();
   }
 
-  private async list(): Promise<void> {
-    const { agents } = await json<{ agents: { id: string; name: string }[] }>(new URL("agents", this.session.base), this.auth());
-    const sizes = new Map((this.session.front?.agents ?? []).map((a) => [a.id, a.size]));
-    this.rows = agents.map((a) => ({ id: a.id, name: a.name, running: true, size: sizes.get(a.id) }));
-    for (const r of this.rows) this.stopped.delete(r.id);
-    for (const [id, name] of this.stopped) this.rows.push({ id, name, running: false });
+  private take(f: Figures): void { this.figures = f; this.rate.take(f.sizes); }
+
+  /** agents: who runs, and who has a log here and does not run. */
+  private async agents(): Promise<void> {
+    const running = await json<{ agents: { id: string; name: string }[] }>(new URL("agents", this.base), this.auth());
+    const there = await json<{ agents: Row[] }>(new URL("v1/", this.base));
+    const rows = new Map(there.agents.map((a) => [a.id, { id: a.id, name: a.name, size: a.size, running: false }]));
+    for (const a of running.agents) rows.set(a.id, { ...rows.get(a.id), id: a.id, name: a.name, running: true, size: rows.get(a.id)?.size });
+    this.rows = [...rows.values()];
   }
 
   private auth(init: RequestInit = {}): RequestInit {
     return { ...init, headers: { Authorization: `Bearer ${this.token}`, ...(init.body ? { "Content-Type": "application/json" } : {}) } };
   }
 
-  private async act(path: string, body?: object): Promise<void> {
-    this.said = this.problem = "";
+  /** act changes an agent, says what came of it, and looks again: a changed agent has a new boot statement. It returns what
+      went wrong, "" for nothing. */
+  private async act(done: string, path: string, id?: string, body?: object): Promise<string> {
+    this.problem = "";
+    this.said = t("dash.working");
+    this.draw();
     try {
-      await ask(new URL(path, this.session.base), this.auth({ method: "POST", body: body ? JSON.stringify(body) : undefined }));
-      this.said = t("dash.done");
+      const response = await ask(new URL(path, this.base), this.auth({ method: "POST", body: body ? JSON.stringify(body) : undefined }));
+      const answer = (await response.json().catch(() => ({}))) as { id?: string };
+      this.said = done;
+      await this.agents();
+      void this.look(answer.id ?? id);
     } catch (e) {
+      this.said = "";
+      if (e instanceof Problem && e.status === 401) { this.leave(why(e)); return ""; }
       this.problem = (e as Error).message;
     }
-    await this.list().catch(() => undefined);
     this.draw();
+    return this.problem;
   }
 
   draw(): void {
-    if (!this.token) { this.replaceChildren(this.head(), this.door()); return; }
-    this.replaceChildren(this.head(), h("p", { role: "status", class: this.problem ? "notice error" : "sr" }, this.problem || this.said),
-      this.agents(), this.numbers(), this.chain, h("div", { class: "cols" }, this.measurements(), this.certificates()), this.tailed());
+    renew(this.head, h("h1", null, t("dash.title")), this.token ? h("button", { type: "button", id: "leave", class: "plain", onclick: () => this.leave() }, t("dash.leave")) : null);
+    if (!this.token) { this.knock(); return; }
+    this.note.className = this.problem ? "notice error" : this.said ? "notice" : "sr";
+    const heard = this.problem || this.said;
+    if (this.note.textContent !== heard) this.note.textContent = heard;
+    renew(this.list, h("div", { class: "head", "data-key": "head" }, h("h2", null, t("dash.agents")), h("button", { type: "button", id: "start-new", onclick: () => this.begin() }, t("dash.start.new"))),
+      h("ul", { class: "plainlist agents", "data-key": "agents" }, this.rows.map((r) => this.row(r))));
+    renew(this.numbers, tiles(this.result, this.session.front?.platform, this.figures, this.rate, this.quote));
+    renew(this.inside, measurements(this.quote), certificates(this.quote));
+    const name = this.rows.find((r) => r.id === this.session.row?.id)?.name;
+    renew(this.tailed, tail(this.entries.values()));
+    this.tailed.setAttribute("aria-label", t("dash.tail"));
+    if (!this.tailed.isConnected) this.tail.replaceChildren(h("h2"), this.tailed);
+    this.tail.firstElementChild!.textContent = [t("dash.tail"), this.rows.length > 1 ? name : ""].filter(Boolean).join(": ");
+    if (!this.list.isConnected) this.replaceChildren(this.head, this.note, this.list, this.numbers, this.chain, this.inside, this.tail);
   }
 
-  private head(): HTMLElement {
-    return h("div", { class: "intro head" }, h("h1", null, t("dash.title")), this.token ? h("button", { type: "button", id: "leave", class: "plain", onclick: () => this.leave() }, t("dash.leave")) : null);
-  }
-
-  private door(): HTMLElement {
-    const field = h("input", { id: "token", type: "password", autocomplete: "off", required: true });
-    return h("form", { class: "card door", onsubmit: (e: Event) => { e.preventDefault(); void this.enter(field.value.trim()); } },
-      h("p", null, t("dash.intro")), h("label", { for: "token" }, t("dash.token")), field,
+  /** knock asks for the token. */
+  private knock(): void {
+    renew(this.door, h("p", null, t("dash.intro")), h("label", { for: "token" }, t("dash.token")), h("span", { "data-key": "field", class: "slot" }),
       h("div", { class: "row" }, h("button", { class: "main", id: "enter" }, t("dash.enter")), h("span", { class: "soft small" }, t("dash.token.kept"))),
-      this.problem ? h("p", { class: "notice error", role: "alert" }, this.problem) : null);
+      h("p", { class: this.problem ? "notice error" : "sr", role: "alert", id: "refused" }, this.problem));
+    const slot = this.door.querySelector(".slot")!;
+    slot.replaceWith(this.field);
+    this.field.toggleAttribute("aria-invalid", this.problem !== "");
+    this.replaceChildren(this.head, this.door);
   }
 
-  private agents(): HTMLElement {
-    return h("section", { class: "card" }, h("div", { class: "head" }, h("h2", null, t("dash.agents")), h("button", { type: "button", id: "start-new", onclick: () => this.character() }, t("dash.start.new"))),
-      h("ul", { class: "plainlist agents" }, this.rows.map((r) => h("li", { "data-agent": r.id },
-        h("span", { class: "tag", "data-o": r.running ? "passed" : "not_checked" }, t(r.running ? "dash.running" : "dash.stopped")),
-        h("div", null, h("strong", null, r.name), h("code", { class: "soft hash" }, r.id)),
-        h("div", { class: "row" }, r.running ? [
-          h("button", { type: "button", class: "set", onclick: () => void this.edit(r) }, t("dash.character")),
-          h("button", { type: "button", class: "stop", onclick: () => this.halt(r) }, t("dash.stop"))]
-          : h("button", { type: "button", class: "start", onclick: () => this.character() }, t("dash.start")))))));
+  private row(r: Row): HTMLElement {
+    const chosen = r.id === this.session.row?.id;
+    return h("li", { "data-agent": r.id, "data-key": r.id, "data-running": String(r.running), class: chosen ? "chosen" : "" },
+      h("span", { class: "tag", "data-o": r.running ? "passed" : "not_checked" }, t(r.running ? "dash.running" : "dash.stopped")),
+      h("div", null, h("button", { type: "button", class: "plain pick", "aria-pressed": String(chosen), title: t("dash.show", r.name), onclick: () => void this.look(r.id) }, h("strong", null, r.name),
+        r.size === undefined ? null : h("span", { class: "soft small" }, t("dash.entries", r.size.toLocaleString()))), h("code", { class: "soft hash" }, r.id)),
+      h("div", { class: "row" }, r.running ? [
+        h("button", { type: "button", class: "set", onclick: () => void this.edit(r) }, t("dash.character"), h("span", { class: "sr" }, ` ${r.name}`)),
+        h("button", { type: "button", class: "stop", onclick: () => void this.halt(r) }, t("dash.stop"), h("span", { class: "sr" }, ` ${r.name}`))]
+        : h("button", { type: "button", class: "start", onclick: () => this.begin(r) }, t("dash.start"), h("span", { class: "sr" }, ` ${r.name}`))));
   }
 
-  private halt(r: Row): void {
+  /** character is what an agent runs with, without its secrets. */
+  private async character(r: Row): Promise<object> {
+    return (await json<{ character: object }>(new URL(`agents/${r.id}`, this.base), this.auth())).character;
+  }
+
+  private async halt(r: Row): Promise<void> {
     if (!confirm(t("dash.stop.sure", r.name))) return;
-    this.stopped.set(r.id, r.name);
-    void this.act(`agents/${r.id}/stop`);
+    await this.character(r).then((c) => this.last.set(r.id, c), () => undefined); // to start it again from here
+    await this.act(t("dash.done.stop", r.name), `agents/${r.id}/stop`, r.id);
   }
 
   private async edit(r: Row): Promise<void> {
-    const now = await json<{ character: object }>(new URL(`agents/${r.id}`, this.session.base), this.auth()).catch(() => ({ character: {} }));
-    this.character(r, JSON.stringify(now.character, null, 2));
+    const now = await this.character(r).catch(() => ({}));
+    sheet(this, `${t("dash.character")}: ${r.name}`, JSON.stringify(now, null, 2), (given) => this.act(t("dash.done.set", r.name), `agents/${r.id}/set`, r.id, given));
   }
 
-  /** character opens the sheet that starts an agent, or changes one. */
-  private character(r?: Row, text = ""): void {
-    const field = h("textarea", { id: "character", rows: 16, spellcheck: false });
-    field.value = text;
-    const problem = h("p", { class: "error", role: "alert" });
-    const apply = (e: Event): void => {
-      e.preventDefault();
-      let given: object;
-      try { given = JSON.parse(field.value) as object; } catch (err) { problem.textContent = (err as Error).message; return; }
-      sheet.close();
-      sheet.remove();
-      void (r ? this.act(`agents/${r.id}/set`, given) : this.act("agent/start", { characterJson: given }));
-    };
-    const sheet = h("dialog", { class: "sheet" }, h("form", { class: "ask", onsubmit: apply },
-      h("h2", null, r ? `${t("dash.character")}: ${r.name}` : t("dash.start.new")), h("p", { class: "soft small" }, t("dash.character.why")),
-      h("label", { for: "character" }, t("dash.character.json")), field, problem,
-      h("div", { class: "row" }, h("button", { class: "main" }, t("dash.apply")), h("button", { type: "button", class: "plain", onclick: () => { sheet.close(); sheet.remove(); } }, t("cancel")))));
-    this.append(sheet);
-    sheet.showModal();
-  }
-
-  private numbers(): HTMLElement {
-    const f = this.figures;
-    const minute = this.arrivals.filter((at) => at > Date.now() - 60_000).length;
-    const tile = (label: string, value: string, more?: Node): HTMLElement => h("li", null, h("span", { class: "soft small" }, label), h("strong", null, value), more ?? null);
-    return h("ul", { class: "plainlist tiles" },
-      tile(t("dash.platform"), this.result?.platform ?? this.session.front?.platform ?? "–"),
-      tile(t("dash.tcb"), this.result?.checks.find((c) => c.id.startsWith("tcb."))?.got ?? "–", this.days()),
-      tile(t("dash.rate"), t("dash.rate.unit", minute), spark(this.arrivals)),
-      tile(t("dash.errors"), String(f.errors ?? 0)),
-      tile(t("dash.requests"), f.requests === undefined ? "–" : f.requests.toLocaleString()),
-      tile(t("dash.memory"), f.memory === undefined ? "–" : `${Math.round(f.memory / 1e6)} MB`),
-      tile(t("dash.uptime"), f.started === undefined ? "–" : date(f.started * 1000)));
-  }
-
-  /** days until the first certificate or document of the chain runs out. */
-  private days(): HTMLElement | undefined {
-    const ends = (this.quote?.certificates ?? []).map((c) => Date.parse(c.not_after)).filter(Number.isFinite);
-    if (this.quote?.expires) ends.push(Date.parse(this.quote.expires));
-    if (!ends.length) return undefined;
-    const left = Math.floor((Math.min(...ends) - Date.now()) / 86_400_000);
-    return h("span", { class: "tag", "data-o": left < 0 ? "failed" : left < 14 ? "warning" : "passed" }, t("dash.tcb.days", left));
-  }
-
-  private measurements(): HTMLElement {
-    const wanted = /^(mr_?td|rtmr\d|mr_?enclave|mr_?signer|td_?attributes)$/i;
-    const list = (this.quote?.fields ?? []).filter((f) => wanted.test(f.name));
-    return h("section", { class: "card" }, h("h2", null, t("dash.measurements")), h("dl", { class: "facts" }, list.map((f) => [h("dt", null, f.name), h("dd", null, copyable(f.value))])));
-  }
-
-  private certificates(): HTMLElement {
-    const line = (c: Certificate): HTMLElement => h("li", null, h("strong", null, c.subject), h("span", { class: "soft small" }, `${date(c.not_before)} – ${date(c.not_after)}`));
-    return h("section", { class: "card" }, h("h2", null, t("dash.certs")), h("ul", { class: "plainlist certs" }, (this.quote?.certificates ?? []).map(line)));
-  }
-
-  private tailed(): HTMLElement {
-    const last = [...this.tail.values()].sort((a, b) => b.index - a.index).slice(0, 30);
-    return h("section", { class: "card" }, h("h2", null, t("dash.tail")), h("ol", { class: "entries", reversed: true, tabindex: 0, "aria-label": t("dash.tail") }, last.map((e) => h("li", { class: "entry tail", "data-index": e.index, "data-o": e.outcome },
-      h("span", { class: "dot" }, icon(iconOf(e.type), 18)),
-      h("div", null, h("div", { class: "row small" }, h("strong", null, known("type", e.type)), h("code", { class: "soft" }, `#${e.index}`), h("time", { class: "soft" }, date(e.time))), h("p", { class: "words" }, summary(e).slice(0, 300))),
-      h("span", { class: "tag", "data-o": e.outcome }, icon(e.outcome, 16), h("span", { class: "sr" }, t(`outcome.${e.outcome}`)))))));
+  private begin(r?: Row): void {
+    const before = r && this.last.get(r.id);
+    sheet(this, r ? `${t("dash.start")}: ${r.name}` : t("dash.start.new"), before ? JSON.stringify(before, null, 2) : "",
+      (given) => this.act(t("dash.done.start"), "agent/start", undefined, { characterJson: given }));
   }
 }
 
-/** spark draws the last ten minutes, one bar a minute. */
-function spark(arrivals: number[]): SVGElement {
-  const bars = Array.from({ length: 10 }, (_, i) => arrivals.filter((at) => Math.floor((Date.now() - at) / 60_000) === 9 - i).length);
-  const top = Math.max(1, ...bars);
-  return s("svg", { viewBox: "0 0 100 24", class: "spark", "aria-hidden": "true", preserveAspectRatio: "none" }, bars.map((n, i) => s("rect", { x: i * 10 + 1, width: 8, y: 24 - (22 * n) / top - 1, height: (22 * n) / top + 1, rx: 1.5 })));
+/** why a token was not taken: refused is one thing, unreachable another. */
+function why(e: unknown): string {
+  const refused = e instanceof Problem && (e.status === 401 || e.status === 403);
+  return refused ? t("dash.refused") : t("dash.unreachable", (e as Error).message);
 }
 
 define("tp-dashboard", Dashboard);

@@ -31,12 +31,31 @@ function assign(node: Element, props?: Props | null): void {
   }
 }
 
-function append(node: Element, children: Child[]): void {
+function append(node: ParentNode, children: Child[]): void {
   for (const child of children) {
     if (child === null || child === undefined || child === false) continue;
     if (Array.isArray(child)) append(node, child);
     else node.append(child instanceof Node ? child : String(child));
   }
+}
+
+/** renew gives a node these children and leaves alone those that are as they were (found by data-key or data-index, else by
+    place): what the reader has focused or is about to click stays, and a screen reader hears only what is new. */
+export function renew(parent: Element, ...fresh: Child[]): void {
+  const old = new Map([...parent.childNodes].map((node, i) => [keyOf(node, i), node]));
+  const holder = document.createDocumentFragment();
+  append(holder, fresh);
+  const wanted = [...holder.childNodes].map((node, i) => {
+    const there = old.get(keyOf(node, i));
+    return there?.isEqualNode(node) ? there : node;
+  });
+  for (const node of old.values()) if (!wanted.includes(node)) node.remove();
+  wanted.forEach((node, i) => { if (parent.childNodes[i] !== node) parent.insertBefore(node, parent.childNodes[i] ?? null); });
+}
+
+function keyOf(node: ChildNode, at: number): string {
+  const data = node instanceof HTMLElement ? node.dataset : {};
+  return data["key"] ?? data["index"] ?? `#${at}`;
 }
 
 export function $<T extends Element = HTMLElement>(selector: string, root: ParentNode = document): T {

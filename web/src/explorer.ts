@@ -22,10 +22,12 @@ const picker = $<HTMLInputElement>("#files");
 const about = $("#about");
 let dropped: File[] = [];
 let asked = 0;
+let repeat = (): void => undefined; // the last question once more, with other options
 
 form.addEventListener("submit", (e) => { e.preventDefault(); void check(); });
 picker.addEventListener("change", () => { take([...(picker.files ?? [])]); picker.value = ""; });
-$("#clear").addEventListener("click", () => { text.value = ""; take([], true); chain.replaceChildren(); quote.show(null); about.replaceChildren(); history.replaceState(null, "", location.pathname); });
+$("#clear").addEventListener("click", () => { text.value = ""; take([], true); chain.clear(); quote.show(null); about.replaceChildren(); history.replaceState(null, "", location.pathname); });
+$("#this").addEventListener("click", () => { text.value = location.origin; take([], true); void check(); });
 drops();
 verifier().ready.then((ms) => { document.documentElement.dataset.verifier = String(Math.round(ms)); }, (e: Error) => chain.fail(`${t("verifier.missing")} (${e.message})`));
 fromLink();
@@ -67,6 +69,7 @@ async function check(): Promise<void> {
 
 async function run(source: () => Promise<Given>): Promise<void> {
   const mine = ++asked;
+  repeat = () => void run(source);
   quote.show(null);
   about.replaceChildren();
   chain.wait(t("checking"));
@@ -116,6 +119,8 @@ function options(): { at: string; allow_simulated: boolean; policy?: string } {
 function describe(r: Result, ms: number): void {
   about.replaceChildren(`${t("explorer.judged", date(r.judged_at))} · ${t("explorer.took", Math.round(ms))}`);
   about.dataset.took = String(Math.round(ms));
+  const box = $<HTMLInputElement>("#simulated");
+  if (r.simulated && !box.checked && !r.waived?.includes("hardware.root")) about.append(" ", h("button", { type: "button", id: "allow", onclick: () => { box.checked = true; repeat(); } }, t("explorer.allow")));
 }
 
 if (fromFile()) for (const node of document.querySelectorAll<HTMLElement>("[data-server]")) node.hidden = true;

@@ -60,7 +60,7 @@ export function ago(ms: number): string {
   return form.format(-Math.round(seconds / 86400), "day");
 }
 
-export function date(value: string | number | Date): string {
+export function date(value: string | number | Date, timeStyle: "short" | "medium" = "short"): string {
   const d = new Date(value);
-  return Number.isNaN(d.getTime()) ? String(value) : d.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  return Number.isNaN(d.getTime()) ? String(value) : d.toLocaleString(language, { dateStyle: "medium", timeStyle });
 }

@@ -1,6 +1,6 @@
 // <tp-chain>: a verdict as a person reads it: the headline, the chain drawn, each link opening to what was compared with what.
 import { define, Element } from "../element";
-import { h } from "../dom";
+import { h, renew } from "../dom";
 import { icon } from "../icons";
 import { checkTitle, known, language, t, type Key } from "../i18n";
 import { aside, debug, links, type Check, type Link, type Outcome, type Result } from "../result";
@@ -10,12 +10,15 @@ export class Chain extends Element {
   private problem = "";
   private busy = "";
   private opened = new Set<string>();
+  private body = h("div");
+  private said = h("p", { class: "sr", role: "status" }); // stays in the page: only then does a screen reader hear what changes
 
-  /** show draws a verdict; links that need attention start open. */
+  /** show draws a verdict; links that need attention start open, and those that the reader opened stay so. */
   show(result: Result): void {
+    const kept = this.result ? this.opened : [];
     this.result = result;
     this.problem = this.busy = "";
-    this.opened = new Set(links(result.checks).filter((l) => l.outcome === "failed").map((l) => l.name));
+    this.opened = new Set([...kept, ...links(result.checks).filter((l) => l.outcome === "failed").map((l) => l.name)]);
     this.draw();
   }
 
@@ -25,17 +28,31 @@ export class Chain extends Element {
   /** fail says why nothing could be judged. */
   fail(why: string): void { this.result = null; this.busy = ""; this.problem = why; this.draw(); }
 
+  /** clear takes the question back. */
+  clear(): void { this.result = null; this.busy = this.problem = ""; this.draw(); }
+
   draw(): void {
     const focused = this.contains(document.activeElement) ? document.activeElement?.closest("details")?.dataset.link : undefined;
-    this.state();
+    if (!this.body.isConnected) this.replaceChildren(this.said, this.body);
+    const state = this.state();
+    renew(this.body, state);
+    const heard = this.result ? this.spoken(this.result) : this.problem ? `${t("could_not")}: ${this.problem}` : this.busy;
+    if (this.said.textContent !== heard) this.said.textContent = heard;
     if (focused) this.querySelector<HTMLElement>(`details[data-link="${focused}"] > summary`)?.focus({ preventScroll: true });
   }
 
-  private state(): void {
-    if (this.result) this.replaceChildren(this.verdict(this.result));
-    else if (this.problem) this.replaceChildren(could_not(this.problem));
-    else if (this.busy) this.replaceChildren(h("section", { class: "card verdict", role: "status" }, h("div", { class: "say" }, spinner(), h("h2", null, this.busy))));
-    else this.replaceChildren();
+  private state(): HTMLElement | null {
+    if (this.result) return this.verdict(this.result);
+    if (this.problem) return could_not(this.problem);
+    if (this.busy) return h("section", { class: "card verdict" }, h("div", { class: "say" }, spinner(), h("h2", null, this.busy)));
+    return null;
+  }
+
+  /** spoken is the verdict in one breath: the tier, the headline, and which links do not hold. */
+  private spoken(r: Result): string {
+    const all = links(r.checks);
+    const bad = all.filter((l) => l.outcome === "failed").map((l) => `${t(`link.${l.name}` as Key)}: ${t("outcome.failed")}`);
+    return [r.simulated ? t("simulated") : "", debug(r) ? t("debug") : "", t(`tier.${r.tier}` as Key), headline(r, all), ...bad].filter(Boolean).join(". ");
   }
 
   private verdict(r: Result): HTMLElement {
@@ -45,7 +62,7 @@ export class Chain extends Element {
     return h("section", { class: "card verdict", "data-tier": r.tier, "data-simulated": r.simulated ?? false, "aria-label": t("verdict") },
       r.simulated ? h("div", { class: "stripe simulated" }, h("b", null, t("simulated")), h("span", null, t("simulated.why"))) : null,
       debug(r) ? h("div", { class: "stripe danger debug" }, h("b", null, t("debug")), h("span", null, t("debug.why"))) : null,
-      h("div", { class: "say", role: "status" }, icon(shape(r.tier), 34),
+      h("div", { class: "say" }, icon(shape(r.tier), 34),
         h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, headline(r, all)), language === "zh" && r.headline ? h("p", { lang: "en", class: "soft small" }, r.headline) : null, h("p", { class: "soft" }, t(r.kind === "quote" ? "quote.only" : (`${tier}.why` as Key))))),
       this.strip(all, r.simulated ?? false),
       h("ol", { class: "chain" }, [...all, ...(beside ? [beside] : [])].map((l) => this.link(l))),
@@ -159,7 +176,7 @@ export function spinner(): SVGElement {
 }
 
 function could_not(why: string): HTMLElement {
-  return h("section", { class: "card verdict", "data-tier": "none", role: "alert" },
+  return h("section", { class: "card verdict", "data-tier": "none" },
     h("div", { class: "say" }, icon("not_checked", 34), h("div", null, h("p", { class: "word" }, t("tier.none")), h("h2", null, t("could_not")), h("p", null, why))));
 }
 

@@ -3,7 +3,8 @@ import { define, Element } from "../element";
 import { h, s } from "../dom";
 import { iconOf, summary, type Entry } from "../entry";
 import { icon } from "../icons";
-import { known, t } from "../i18n";
+import { date, known, t } from "../i18n";
+import { copyable } from "./copy";
 
 const wide = 196, high = 92, gap = 44, side = 18;
 
@@ -12,16 +13,31 @@ interface Place { x: number; y: number }
 export class Graph extends Element {
   private entries: Entry[] = [];
   private chosen = -1;
+  private across = 0;
+  private resized = new ResizeObserver(() => { if (this.entries.length && this.clientWidth !== this.across) this.draw(); });
+
+  /** href makes the address of an entry with its proof; "" where there is none. */
+  href: (index: number) => string = () => "";
+  /** onpick is told when the reader chooses another box. */
+  onpick: (index: number) => void = () => undefined;
+
+  connectedCallback(): void { super.connectedCallback(); this.resized.observe(this); }
+
+  disconnectedCallback(): void { super.disconnectedCallback(); this.resized.disconnect(); }
 
   show(entries: Entry[], chosen: number): void { this.entries = entries; this.chosen = chosen; this.draw(); }
 
   draw(): void {
-    const inside = this.entries.length ? this.picture() : h("p", { class: "soft" }, t("graph.none"));
+    this.across = this.clientWidth;
+    const picked = this.contains(document.activeElement) ? document.activeElement?.closest<HTMLElement>(".box")?.dataset.index : undefined;
+    const chosen = this.entries.find((e) => e.index === this.chosen);
+    const inside = this.entries.length ? [this.picture(), chosen ? whole(chosen, this.href(chosen.index)) : null] : h("p", { class: "soft" }, t("graph.none"));
     this.replaceChildren(h("section", { class: "card" }, h("h2", null, t("graph.title")), h("p", { class: "soft small" }, t("graph.intro")), inside));
+    if (picked) this.querySelector<HTMLElement>(`.box[data-index="${picked}"] button`)?.focus({ preventScroll: true });
   }
 
   private picture(): HTMLElement {
-    const across = (this.clientWidth || 1000) - 50;
+    const across = (this.across || 1000) - 50;
     const place = layout(this.entries, across);
     const width = Math.max(...[...place.values()].map((p) => p.x)) + wide + 6;
     const height = Math.max(...[...place.values()].map((p) => p.y)) + high + 6;
@@ -35,12 +51,32 @@ export class Graph extends Element {
   private box(e: Entry, at: { x: number; y: number }): HTMLElement {
     const led = e.cause.filter((c) => this.entries.some((x) => x.index === c)).map((c) => `#${c}`).join(", ");
     const node = h("li", { class: `box ${e.index === this.chosen ? "chosen" : ""}`, "data-o": e.outcome, "data-index": e.index },
-      h("div", { class: "row small" }, icon(iconOf(e.type), 16), h("strong", null, known("type", e.type)), h("code", { class: "soft" }, `#${e.index}`), icon(e.outcome, 16)),
+      h("div", { class: "row small" }, icon(iconOf(e.type), 16), h("button", { type: "button", class: "pick", "aria-pressed": String(e.index === this.chosen), onclick: () => this.onpick(e.index) }, h("strong", null, known("type", e.type)), " ", h("code", { class: "soft" }, `#${e.index}`)), icon(e.outcome, 16)),
       h("p", null, summary(e).slice(0, 120) || h("em", { class: "soft" }, t(e.content_state === "erased" ? "log.erased" : "log.withheld"))),
       led ? h("span", { class: "sr" }, t("graph.leads", led)) : null);
     node.style.left = `${at.x}px`; node.style.top = `${at.y}px`;
     return node;
   }
+}
+
+/** whole is everything that the leaf of an entry says, and its content. */
+function whole(e: Entry, href: string): HTMLElement {
+  const who = [e.speaker, e.source && known("source", e.source)].filter((x) => x && x !== "none").join(" · ");
+  const rows: [string, Node | string | undefined][] = [
+    [t("entry.time"), date(e.time, "medium")], [t("entry.who"), who || undefined], [t("entry.room"), e.room && h("code", null, e.room)], [t("entry.user"), e.user && h("code", null, e.user)],
+    [t("entry.media"), e.media_type], [t("entry.start"), `${e.boot}`], [t("entry.cause"), e.cause.map((c) => `#${c}`).join(", ") || undefined], [t("entry.hash"), copyable(e.leaf_hash)],
+  ];
+  return h("section", { class: "whole", "aria-label": t("log.index", e.index) }, h("h3", null, `${known("type", e.type)} #${e.index}`, " ", h("span", { class: "tag", "data-o": e.outcome }, icon(e.outcome, 15), t(`outcome.${e.outcome}`))),
+    e.detail ? h("p", { class: "error" }, e.detail) : null,
+    e.content ? h("pre", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("entry.content") }, pretty(e)) : null,
+    h("dl", { class: "facts small" }, rows.filter(([, v]) => v).map(([k, v]) => [h("dt", null, k), h("dd", null, v as Node | string)])),
+    href ? h("p", { class: "small" }, h("a", { href, download: `entry-${e.index}.json` }, t("entry.proof"))) : null);
+}
+
+/** pretty is the content, JSON with its lines. */
+function pretty(e: Entry): string {
+  if (!/json/.test(e.media_type ?? "")) return e.content ?? "";
+  try { return JSON.stringify(JSON.parse(e.content ?? ""), null, 2); } catch { return e.content ?? ""; }
 }
 
 /** layout: a column for each distance from the first cause, or a row where the columns do not fit. */

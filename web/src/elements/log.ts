@@ -1,9 +1,9 @@
 // <tp-log>: the log as it grows. A row is drawn from a leaf that the verifier decoded, with the verifier's outcome on it.
 import { define, Element } from "../element";
-import { h } from "../dom";
+import { h, renew } from "../dom";
 import { iconOf, summary, type Entry } from "../entry";
 import { icon } from "../icons";
-import { known, t, type Key } from "../i18n";
+import { date, known, t, type Key } from "../i18n";
 
 const page = 100; // rows drawn; older ones by button, so that a long log does not freeze the page
 
@@ -68,13 +68,13 @@ export class Log extends Element {
     const failed = all.filter((e) => e.outcome === "failed");
     const dot = this.querySelector(".livedot");
     if (dot) { dot.textContent = t(this.live ? "log.live" : "log.offline"); dot.setAttribute("data-o", this.live ? "passed" : "not_checked"); }
-    this.counts.replaceChildren(this.going ? `${this.going} · ` : "", t("log.verified", all.filter((e) => e.outcome === "passed").length),
+    renew(this.counts, this.going ? `${this.going} · ` : "", t("log.verified", all.filter((e) => e.outcome === "passed").length),
       failed.length ? h("strong", { class: "error" }, ` · ${t("log.failed", failed.length)} – ${t("log.tampered")}`) : "",
       this.filter.text ? ` · ${t("log.attested")}` : "");
     const shown = all.filter((e) => this.fits(e)).sort((a, b) => b.index - a.index);
-    this.list.replaceChildren(...shown.slice(0, this.limit).map((e) => this.row(e)));
-    if (!shown.length) this.list.append(h("li", { class: "soft" }, t("log.empty")));
-    if (shown.length > this.limit) this.list.append(h("li", null, h("button", { type: "button", class: "plain", onclick: () => { this.limit += page; this.rows(); } }, t("log.older"))));
+    renew(this.list, shown.slice(0, this.limit).map((e) => this.row(e)),
+      shown.length ? null : h("li", { class: "soft", "data-key": "none" }, t("log.empty")),
+      shown.length > this.limit ? h("li", { "data-key": "older" }, h("button", { type: "button", class: "plain", onclick: () => { this.limit += page; this.rows(); } }, t("log.older"))) : null);
   }
 
   private fits(e: Entry): boolean {
@@ -86,7 +86,7 @@ export class Log extends Element {
     return h("li", { "data-index": e.index, "data-o": e.outcome, class: "entry" },
       h("span", { class: "dot" }, icon(iconOf(e.type), 18)),
       h("div", null, h("div", { class: "row small" }, h("strong", null, known("type", e.type)), h("code", { class: "soft" }, `#${e.index}`),
-        h("time", { class: "soft", datetime: e.time }, new Date(e.time).toLocaleTimeString()),
+        h("time", { class: "soft", datetime: e.time }, date(e.time, "medium")),
         e.source === "caller" ? h("span", { class: "tag" }, t("log.claimed")) : null, e.clamped ? h("span", { class: "tag", "data-o": "warning" }, t("log.clamped")) : null),
         e.outcome === "failed" ? h("p", { class: "error" }, e.detail ?? t("outcome.failed")) : null,
         h("p", { class: "words" }, words ? words.slice(0, 400) : h("em", { class: "soft" }, e.content_state === "none" ? "" : t(e.content_state === "erased" ? "log.erased" : "log.withheld")))),
