@@ -44,6 +44,7 @@ func operations(p *page.Page) map[string]operation {
 			return page.Explain(files, o.At)
 		},
 		"follow": follow,
+		"words":  func([][]byte, []byte) (any, error) { return json.RawMessage(page.Words()), nil },
 		"covers": func(files [][]byte, _ []byte) (any, error) { return page.Covers(first(files)) },
 		"keys":   func(files [][]byte, _ []byte) (any, error) { return page.Keys(first(files)) },
 		"qr":     func(files [][]byte, _ []byte) (any, error) { return page.QR(string(first(files))) },

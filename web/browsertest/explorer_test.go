@@ -206,6 +206,7 @@ func TestExplorerDocumentsQuote(t *testing.T) {
 	if n := eval[int](b, `document.querySelectorAll("tp-quote .notice").length`); n < 3 {
 		t.Errorf("%d reasons why it cannot be verified", n)
 	}
+	b.speaksChinese()
 	b.shots("explorer-document-zh")
 	b.axe("explorer with the document's quote")
 	b.clean()

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/teapot-tee/teapot/web"
+	"github.com/teapot-tee/teapot/web/page"
 )
 
 // States that no machine here can produce (genuine hardware, debug, revoked) are drawn from recorded verdicts:
@@ -31,7 +32,7 @@ func drawn(t *testing.T, path string, answers map[string]string) *tab {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	b := newTab(t)
-	script := "const ANSWERS = {keys: []};\n"
+	script := "const ANSWERS = {keys: [], words: " + page.Words() + "};\n"
 	for op, file := range answers {
 		script += fmt.Sprintf("ANSWERS.%s = %s;\n", op, testdata(t, file))
 	}

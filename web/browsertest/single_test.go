@@ -70,9 +70,22 @@ func TestChinese(t *testing.T) {
 		}
 	}
 	b.judged()
+	b.speaksChinese()
 	b.shots("agent-zh")
 	b.axe("agent in Chinese")
 	b.click("#language")
 	b.wait(`document.querySelector("tp-chain .word")?.textContent === "Warning"`, 5*time.Second)
 	b.clean()
+}
+
+// speaksChinese fails on a check, a field, a reason or a limit that the page says in English only.
+func (b *tab) speaksChinese() {
+	b.t.Helper()
+	english := eval[string](b, `[...document.querySelectorAll(".check .said, .check h3, .check .remedy, .chain summary small, .not-proven, table.fields small, tp-quote .notice")].map(e => e.textContent).filter(x => !/\p{Script=Han}/u.test(x)).join("\n")`)
+	if english != "" {
+		b.t.Errorf("in the Chinese page this is English only:\n%s", english)
+	}
+	if n := eval[int](b, `document.querySelectorAll(".check .said").length`); n < 2 {
+		b.t.Errorf("only %d checks are shown", n)
+	}
 }

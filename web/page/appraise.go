@@ -59,7 +59,7 @@ func fill(in *verify.Input, files [][]byte) error {
 	}
 	if len(m.collateral) == 0 {
 		if len(dcap.Describe(m.quote).Problems) == 0 {
-			return errNoCollateral
+			return ErrNoCollateral
 		}
 		m.collateral = json.RawMessage("{}") // its form alone shows that it is not genuine: let the verifier say where
 	}
@@ -68,6 +68,6 @@ func fill(in *verify.Input, files [][]byte) error {
 	return nil
 }
 
-// errNoCollateral: a quote that may well be genuine, without the documents that tell.
-var errNoCollateral = errors.New("this quote is well-formed, but Intel's documents about its platform (TCB info, identities, revocation lists) are missing: " +
+// ErrNoCollateral: a quote that may well be genuine, without the documents that tell.
+var ErrNoCollateral = errors.New("this quote is well-formed, but Intel's documents about its platform (TCB info, identities, revocation lists) are missing: " +
 	"fetch them with `teapot quote collateral FILE -o collateral.json` and drop both files here, or drop the evidence that holds both")

@@ -156,7 +156,7 @@ func TestAppraiseWithoutCollateral(t *testing.T) {
 	if err != nil || r.Tier != appraisal.Contraindicated || r.Exit != 1 {
 		t.Errorf("the document's quote: %+v, %v", r, err)
 	}
-	if _, err := new(Page).Appraise([][]byte{shared(t, "corpus", "dcap", "real", realCase, "quote.bin")}, at); !errors.Is(err, errNoCollateral) {
+	if _, err := new(Page).Appraise([][]byte{shared(t, "corpus", "dcap", "real", realCase, "quote.bin")}, at); !errors.Is(err, ErrNoCollateral) {
 		t.Errorf("a genuine quote without collateral: %v", err)
 	}
 }

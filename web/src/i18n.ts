@@ -1,5 +1,4 @@
 // Two languages. Keys are English words with dots; a key without a text shows itself, so a gap is seen and a test fails.
-import { checks } from "./text/checks";
 import { en } from "./text/en";
 import { zh } from "./text/zh";
 
@@ -31,9 +30,6 @@ export function known(prefix: string, word: string): string {
   const key = `${prefix}.${word}` as Key;
   return key in en ? t(key) : word;
 }
-
-/** checkTitle is what a check asks; undefined for one that has no words here. */
-export function checkTitle(id: string): string | undefined { return checks[id]?.[language === "zh" ? 1 : 0]; }
 
 export function setLanguage(to: Language): void {
   language = to;

@@ -1,4 +1,6 @@
 // The page's side of the verifier: one worker, one WASM, questions by number. The page stays responsive whatever it checks.
+import { learn, type Words } from "./text/words";
+
 interface Policy { createScriptURL(url: string): unknown }
 declare global {
   interface Window { trustedTypes?: { createPolicy(name: string, rules: { createScriptURL(url: string): string }): Policy } }
@@ -38,6 +40,7 @@ export class Verifier {
     this.worker.onmessage = (e: MessageEvent<Answer>) => this.settle(e.data);
     this.worker.onerror = (e) => this.fail(new Error(e.message || "the verifier did not load"));
     await this.post("init", [wasm]);
+    learn((await this.post("words", ["{}"])) as Words | undefined);
     return performance.now() - started;
   }
 

@@ -2,7 +2,8 @@
 import { define, Element } from "../element";
 import { h, renew } from "../dom";
 import { icon } from "../icons";
-import { checkTitle, known, language, t, type Key } from "../i18n";
+import { known, language, t, type Key } from "../i18n";
+import { checkTitle, meaning, remedy, sentence as words } from "../text/words";
 import { aside, debug, links, type Check, type Link, type Outcome, type Result } from "../result";
 
 export class Chain extends Element {
@@ -36,7 +37,7 @@ export class Chain extends Element {
     if (!this.body.isConnected) this.replaceChildren(this.said, this.body);
     const state = this.state();
     renew(this.body, state);
-    const heard = this.result ? this.spoken(this.result) : this.problem ? `${t("could_not")}: ${this.problem}` : this.busy;
+    const heard = this.result ? this.spoken(this.result) : this.problem ? `${t("could_not")}: ${words(this.problem)}` : this.busy;
     if (this.said.textContent !== heard) this.said.textContent = heard;
     if (focused) this.querySelector<HTMLElement>(`details[data-link="${focused}"] > summary`)?.focus({ preventScroll: true });
   }
@@ -66,7 +67,7 @@ export class Chain extends Element {
         h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, headline(r, all)), language === "zh" && r.headline ? h("p", { lang: "en", class: "soft small" }, r.headline) : null, h("p", { class: "soft" }, t(r.kind === "quote" ? "quote.only" : (`${tier}.why` as Key))))),
       this.strip(all, r.simulated ?? false),
       h("ol", { class: "chain" }, [...all, ...(beside ? [beside] : [])].map((l) => this.link(l))),
-      r.not_proven ? h("p", { class: "not-proven" }, h("strong", null, t("not_proven")), " ", sentenceCase(r.not_proven)) : null);
+      r.not_proven ? h("p", { class: "not-proven" }, h("strong", null, t("not_proven")), " ", sentenceCase(words(r.not_proven))) : null);
   }
 
   private strip(all: Link[], simulated: boolean): HTMLElement {
@@ -120,7 +121,7 @@ function headline(r: Result, all: Link[]): string {
 /** inChinese says what the verifier's headline says, from the same facts; the English one stands below it. */
 function inChinese(r: Result): string {
   const worst = r.checks.find((c) => c.outcome === "failed") ?? r.checks.find((c) => c.outcome !== "passed" && !r.waived?.includes(c.id));
-  const what = worst ? checkTitle(worst.id) ?? worst.id : "";
+  const what = worst ? meaning(worst) ?? checkTitle(worst.id) ?? worst.id : "";
   if (r.tier === "contraindicated") return `${r.simulated ? t("simulated") + "，" : ""}存在矛盾：${what}`;
   if (r.tier === "affirming") return "真实硬件运行着您期望的代码，每个环节都成立";
   if (r.exit !== 0) return `未被接受：${what}`;
@@ -130,25 +131,24 @@ function inChinese(r: Result): string {
 /** sentence is the line under a link's name: the worst news first, else what it means. */
 function sentence(l: Link): string {
   const bad = l.checks.find((c) => c.outcome === l.outcome && (c.outcome === "failed" || c.outcome === "warning"));
-  const text = bad ? (language === "zh" && checkTitle(bad.id)) || sentenceCase(bad.detail) : t(`link.${l.name}.means` as Key);
+  const text = bad ? meaning(bad) ?? sentenceCase(bad.detail) : t(`link.${l.name}.means` as Key);
   return l.broken ? `${t("hangs")} ${text}` : text;
 }
-
-/** foreign marks the verifier's own sentences, which are English on every page. */
-const foreign = { lang: "en" };
 
 /** sentenceCase: the verifier's sentences begin small, as in a terminal. */
 function sentenceCase(s: string): string { return s.charAt(0).toUpperCase() + s.slice(1); }
 
 export function check(c: Check): HTMLElement {
+  const own = meaning(c), what = remedy(c);
   return h("li", { class: "check", "data-o": c.outcome, "data-check": c.id },
     h("h3", null, h("span", { class: "tag", "data-o": c.outcome }, icon(c.outcome, 15), t(`outcome.${c.outcome}` as Key)), checkTitle(c.id) ?? null, h("code", null, c.id)),
-    h("p", foreign, sentenceCase(c.detail)),
+    h("p", { class: "said", lang: own ? null : "en" }, own ?? sentenceCase(c.detail)),
+    own && c.outcome !== "passed" ? h("p", { lang: "en", class: "soft small original" }, [c.detail, c.remedy].filter(Boolean).map((s) => sentenceCase(s!)).join(". ")) : null,
     c.got || c.want ? h("dl", { class: "compare" },
       c.got ? [h("dt", null, t("got")), h("dd", null, differing(c.got, c.want, c.outcome))] : null,
       c.want ? [h("dt", null, t("want")), h("dd", null, c.want)] : null,
-      c.source ? [h("dt", null, t("source")), h("dd", { class: "from" }, c.source)] : null) : null,
-    c.remedy ? h("p", { class: "remedy" }, h("strong", null, t("remedy")), " ", c.remedy, c.fault ? h("span", { class: "soft" }, ` (${t("fault")} ${known("fault", c.fault)})`) : null) : null);
+      c.source ? [h("dt", null, t("source")), h("dd", { class: "from", lang: "en" }, c.source)] : null) : null,
+    what ? h("p", { class: "remedy" }, h("strong", null, t("remedy")), " ", what, c.fault ? h("span", { class: "soft" }, ` (${t("fault")} ${known("fault", c.fault)})`) : null) : null);
 }
 
 /** differing marks the characters of two hex strings of one length that are not the same. */
@@ -177,7 +177,7 @@ export function spinner(): SVGElement {
 
 function could_not(why: string): HTMLElement {
   return h("section", { class: "card verdict", "data-tier": "none" },
-    h("div", { class: "say" }, icon("not_checked", 34), h("div", null, h("p", { class: "word" }, t("tier.none")), h("h2", null, t("could_not")), h("p", null, why))));
+    h("div", { class: "say" }, icon("not_checked", 34), h("div", null, h("p", { class: "word" }, t("tier.none")), h("h2", null, t("could_not")), h("p", null, words(why)))));
 }
 
 define("tp-chain", Chain);

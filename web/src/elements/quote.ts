@@ -2,7 +2,8 @@
 import { define, Element } from "../element";
 import { h } from "../dom";
 import { icon } from "../icons";
-import { date, t, type Key } from "../i18n";
+import { date, language, t, type Key } from "../i18n";
+import { field, sentence } from "../text/words";
 import type { Certificate, Explanation, Field, Register } from "../quote";
 import { copyable } from "./copy";
 
@@ -25,7 +26,7 @@ function panel(title: Key, count: string, open: boolean, ...inside: (Node | null
 function fields(q: Explanation): HTMLElement {
   const sections = ["header", "body", "signature"] as const;
   return panel("fields.title", `${q.tee} v${q.version}`, true,
-    ...(q.notes ?? []).map((n) => h("p", { class: "notice" }, n)),
+    ...(q.notes ?? []).map((n) => h("p", { class: "notice" }, sentence(n))),
     ...sections.map((s) => table(s, q.fields.filter((f) => f.section === s))));
 }
 
@@ -36,8 +37,14 @@ function table(section: Field["section"], list: Field[]): HTMLElement | null {
     h("thead", null, h("tr", null, (["offset", "field", "value"] as const).map((c) => h("th", { scope: "col" }, t(`fields.${c}`))))),
     h("tbody", null, list.map((f) => h("tr", { "data-field": f.name },
       h("td", { class: "mono soft" }, f.offset, h("span", { class: "sr" }, ` + ${f.size}`)),
-      h("th", { scope: "row" }, f.name, f.meaning ? h("small", { class: "soft" }, f.meaning) : null),
+      h("th", { scope: "row" }, f.name, h("small", { class: "soft" }, explained(f))),
       h("td", null, copyable(f.value)))))));
+}
+
+/** explained: what the field is, and what this value of it means. */
+function explained(f: Field): string {
+  const what = field(f.name), value = f.meaning && sentence(f.meaning);
+  return [what, value === what ? "" : value].filter(Boolean).join(language === "zh" ? "：" : ": ");
 }
 
 function certificates(list: Certificate[]): HTMLElement {
