@@ -55,15 +55,14 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 		return nil, fmt.Errorf("starting agent %s: %w", c.Character.Name, err)
 	}
 	c.take(set)
-	a := assemble(c)
+	a, size := assemble(c), c.Log.Size()
 	if err := errors.Join(a.recall(ctx), a.learn(ctx), a.audit(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting agent %s: %w", a.Name(), err), a.stopServices())
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
-	proofs := c.Log.Subscribe(run)
 	a.stopped.Go(func() { a.work(run) })
-	a.stopped.Go(func() { a.forget(run, proofs) })
+	a.stopped.Go(func() { a.forget(run, size) })
 	if err := a.startServices(run); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}

@@ -63,20 +63,3 @@ func weigh(item actionlog.Item, open map[uint64]payment) {
 		open[item.Index] = payment{d.Chain, units, time.UnixMicro(int64(item.Leaf.Time))}
 	}
 }
-
-// forget follows the log: what was erased there is erased from the memory too.
-func (a *Agent) forget(ctx context.Context, proofs <-chan actionlog.Proof) {
-	for p := range proofs {
-		var leaf tlog.Leaf
-		if leaf.Decode(p.Leaf) != nil || leaf.Erased == nil {
-			continue
-		}
-		var gone []uint64
-		for _, t := range leaf.Erased.Targets {
-			gone = append(gone, t.Index)
-		}
-		if err := a.config.Memory.Forget(ctx, gone); err != nil {
-			a.config.Logger.ErrorContext(ctx, "forgetting erased entries; the next start rebuilds the memory without them", "error", err)
-		}
-	}
-}

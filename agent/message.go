@@ -33,6 +33,9 @@ type In struct {
 	Attachments []plugin.Attachment
 	Speaker     tlog.Speaker      // how User was established; SpeakerNone counts as claimed
 	Shared      bool              // the room is everybody's who names none: nobody gets its secret
+	Peer        string            // the sender's network address, if the sender names nobody and is elsewhere: all there is to tell such senders apart
+	Secret      []byte            // of a room, if the sender holds one
+	Given       string            // the room as the sender wrote it: with its secret, a room's UUID names it as well
 	Stream      func(text string) // receives the reply's text as it comes; nil = at once
 }
 
@@ -42,6 +45,7 @@ type Out struct {
 	Receipt  []byte           // JSON, at most 4 KiB
 	Message  actionlog.Proof
 	Reply    actionlog.Proof // zero if there was no reply
+	Room     string          // where it was said: In.Room, or another if that one is somebody else's
 
 	FirstOfRoom bool // the message is the first of its room: its sender may have the room's secret
 }
@@ -59,7 +63,7 @@ func (a *Agent) Message(ctx context.Context, in In) (Out, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.config.Timeout)
 	defer cancel()
-	first, err := a.config.Memory.New(ctx, in.Room)
+	first, err := a.place(ctx, &in)
 	if err != nil {
 		return Out{}, fmt.Errorf("reading the memory: %w", err)
 	}
@@ -68,7 +72,7 @@ func (a *Agent) Message(ctx context.Context, in In) (Out, error) {
 		return Out{}, err
 	}
 	t := a.newTurn(ctx, message)
-	out := Out{Message: proof, FirstOfRoom: first && !in.Shared}
+	out := Out{Message: proof, Room: in.Room, FirstOfRoom: first && !in.Shared}
 	if a.silent(message) {
 		out.Receipt, err = record.Receipt(a.config.Log, proof, actionlog.Proof{})
 		return out, err
@@ -134,7 +138,7 @@ func (a *Agent) keep(ctx context.Context, e actionlog.Entry, b memory.Body) (mem
 	if err != nil {
 		return memory.Item{}, actionlog.Proof{}, err
 	}
-	item := memory.Item{Index: proofs[0].Index, Type: e.Type, Room: e.Room, User: e.User, At: a.config.Now(), Body: b}
+	item := memory.Item{Index: proofs[0].Index, Type: e.Type, Room: e.Room, User: e.User, At: a.config.Now(), Said: e.Speaker, Body: b}
 	a.embed(ctx, &item)
 	if err := a.config.Memory.Add(ctx, item, proofs[0].Addendum); err != nil {
 		a.config.Logger.WarnContext(ctx, "remembering an entry; the log has it", "index", item.Index, "error", err)

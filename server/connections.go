@@ -2,8 +2,11 @@ package server
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
+
+	"github.com/teapot-tee/teapot/server/limit"
 )
 
 // Connections that strangers may hold open at once: streams and slow readers keep theirs for as long as they like, and each costs a
@@ -14,10 +17,11 @@ const (
 )
 
 // bounded closes at once what is beyond its limits, so that whoever holds many connections spends only their own share.
-// Peers on the same machine (a reverse proxy speaks for many) are bounded by the total only.
+// Peers on the same machine and trusted proxies speak for many: they are bounded by the total only.
 type bounded struct {
 	net.Listener
 	most, share int
+	proxies     limit.Proxies
 
 	mu    sync.Mutex
 	total int
@@ -56,12 +60,17 @@ func (b *bounded) Accept() (net.Conn, error) {
 func (b *bounded) take(address string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.total >= b.most || b.open[address] >= b.share && !net.ParseIP(address).IsLoopback() {
+	if b.total >= b.most || b.open[address] >= b.share && !b.many(address) {
 		return false
 	}
 	b.total++
 	b.open[address]++
 	return true
+}
+
+func (b *bounded) many(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && (a.Unmap().IsLoopback() || b.proxies.Trusts(a))
 }
 
 func (b *bounded) give(address string) {

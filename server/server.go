@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/server/problem"
 )
 
@@ -32,10 +33,11 @@ const (
 
 // Options of a server.
 type Options struct {
-	Listener net.Listener // from Listen
-	Unix     string       // also listen on this unix socket, whose peers need no token; "": none
-	UnixMode os.FileMode  // who may connect to it; 0: only this user, the operator. Others are the agent beside (access.MayAct)
-	TLS      *tls.Config  // nil: plain HTTP
+	Listener net.Listener  // from Listen
+	Unix     string        // also listen on this unix socket, whose peers need no token; "": none
+	UnixMode os.FileMode   // who may connect to it; 0: only this user, the operator. Others are the agent beside (access.MayAct)
+	TLS      *tls.Config   // nil: plain HTTP
+	Proxies  limit.Proxies // whose X-Forwarded-For is believed; none: nobody's
 	Handler  http.Handler
 	Logger   *slog.Logger
 	Ready    func(addr net.Addr) // called when it listens
@@ -43,7 +45,9 @@ type Options struct {
 
 // Serve serves until the context ends, then lets running requests finish for ten seconds. A clean stop returns nil.
 func Serve(ctx context.Context, o Options) error {
-	var listener net.Listener = newBounded(o.Listener, connections())
+	bounds := newBounded(o.Listener, connections())
+	bounds.proxies = o.Proxies
+	var listener net.Listener = bounds
 	if o.TLS != nil {
 		listener = tls.NewListener(listener, o.TLS)
 	}
@@ -77,7 +81,7 @@ func Serve(ctx context.Context, o Options) error {
 
 func newServer(o Options, mark func(context.Context) context.Context) *http.Server {
 	s := &http.Server{
-		Handler: Protect(o.Handler, o.Logger), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: Protect(o.Proxies.Handler(o.Handler), o.Logger), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
 	}
 	if mark != nil {
@@ -163,6 +167,6 @@ func Protect(next http.Handler, logger *slog.Logger) http.Handler {
 func crossOrigin(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, Idempotency-Key, Ehbp-Encapsulated-Key")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, Idempotency-Key, Ehbp-Encapsulated-Key, Teapot-Room-Secret, Teapot-Receipt-Secret")
 	h.Set("Access-Control-Expose-Headers", "Teapot-Receipt, Ehbp-Response-Nonce")
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -15,7 +14,7 @@ import (
 func QuoteShare(next http.Handler, now func() time.Time) http.Handler {
 	shares := &limit.PerAddress{Rate: 0.5, Burst: 20}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if asksForQuote(r) && !local(r) && !shares.Allow(r, now()) {
+		if asksForQuote(r) && !limit.Local(r) && !shares.Allow(r, now()) {
 			w.Header().Set("Retry-After", "2")
 			problem.Write(w, http.StatusTooManyRequests, "too many quotes", "this address asked for its share of the quotes that the platform makes", "wait a few seconds; what needs no fresh quote is still answered")
 			return
@@ -28,9 +27,4 @@ func QuoteShare(next http.Handler, now func() time.Time) http.Handler {
 func asksForQuote(r *http.Request) bool {
 	path := r.URL.Path
 	return path == "/v1/session" || strings.HasPrefix(path, "/tee/") || strings.HasSuffix(path, "/bundle") && r.URL.Query().Has("nonce")
-}
-
-func local(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	return err != nil || net.ParseIP(host).IsLoopback()
 }

@@ -14,13 +14,16 @@ import (
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/model"
+	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/keys/wallets"
+	"github.com/teapot-tee/teapot/tlog"
 )
 
 // Place is a data directory with an open store.
 type Place struct {
 	Dir   string
 	Store *actionlog.Store
+	Wrap  func(*actionlog.Log) record.Log // what the agent gets for its log; nil: the log itself
 }
 
 // NewPlace opens a store in a directory of the test.
@@ -30,13 +33,13 @@ func NewPlace(t testing.TB, dir string) *Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Place{dir, store}
+	return &Place{Dir: dir, Store: store}
 }
 
 // Log opens and boots the log of an agent.
 func (p *Place) Log(t testing.TB, id string) *actionlog.Log {
 	t.Helper()
-	l, err := p.Store.OpenLog(actionlog.LogOptions{Agent: id, LogKey: Key(1), StorageKey: [32]byte{2}, PrivacyKey: [32]byte{3}})
+	l, err := p.Store.OpenLog(actionlog.LogOptions{Agent: id, LogKey: Key(1), StorageKey: [32]byte{2}, PrivacyKey: [32]byte{3}, Erasure: actionlog.ErasurePolicy{Requesters: []tlog.Requester{tlog.RequesterOperator}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +98,9 @@ func (p *Place) start(t testing.TB, change func(*agent.Config)) (*agent.Agent, e
 		}
 	})
 	c.Memory = m
+	if p.Wrap != nil {
+		c.Log = p.Wrap(log)
+	}
 	return agent.New(t.Context(), c)
 }
 

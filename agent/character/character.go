@@ -130,18 +130,6 @@ func secretName(name string) bool {
 	return strings.HasSuffix(upper, "_KEY") || strings.HasSuffix(upper, "_SALT")
 }
 
-// Inherit gives a character that came without secrets those of the one it replaces, and its environment: what GET shows has
-// no secrets, so who edits it and sends it back would lose them.
-func (c *Character) Inherit(old *Character) {
-	c.Env = old.Env
-	if _, has := c.Document.Path("settings").Get("secrets"); has {
-		return
-	}
-	if secrets, ok := old.Document.Path("settings").Get("secrets"); ok {
-		c.Document = c.Document.Set("settings", c.Document.Path("settings").Set("secrets", secrets))
-	}
-}
-
 // Setting is Eliza's getSetting: settings.secrets, then settings, then the environment; each step needs a truthy
 // value. The second result tells whether there was one.
 func (c *Character) Setting(key string) (string, bool) {

@@ -62,7 +62,7 @@ func (s *Store) load(ctx context.Context) error {
 		if err := rows.Scan(&room); err != nil {
 			return errors.Join(err, rows.Close())
 		}
-		s.known[room] = true
+		s.known[room] = nil
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return fmt.Errorf("reading the memory: %w", err)
@@ -171,7 +171,7 @@ func (s *Store) Clear(ctx context.Context) error {
 	s.Flush()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rooms, s.known, s.indexed = map[string]*hot{}, map[string]bool{}, nil
+	s.rooms, s.known, s.indexed = map[string]*hot{}, map[string]*claim{}, nil
 	_, err := s.db.ExecContext(ctx, "DELETE FROM items")
 	return err
 }

@@ -23,6 +23,7 @@ type Item struct {
 	Room  string // UUID
 	User  string // UUID; the agent's own for what it said
 	At    time.Time
+	Said  tlog.Speaker // how User was established
 	Body
 	Vector []float32 // nil = none yet
 }
@@ -56,7 +57,7 @@ func open(leaf *tlog.Leaf, addendum []byte) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	i := Item{Index: leaf.Index, Type: leaf.Type, Room: d.Room, User: d.User, At: time.UnixMicro(int64(leaf.Time))}
+	i := Item{Index: leaf.Index, Type: leaf.Type, Room: d.Room, User: d.User, At: time.UnixMicro(int64(leaf.Time)), Said: leaf.Speaker}
 	i.Body, err = Decode(leaf.Content.MediaType, d.Content)
 	return i, err
 }

@@ -51,9 +51,9 @@ type Store struct {
 	pending []job
 	writing []job // what the writer took and has not committed yet
 	rooms   map[string]*hot
-	known   map[string]bool // rooms that have rows
-	clock   uint64          // counts uses, for eviction
-	indexed []Item          // facts, goals and knowledge with vectors: what Search scans
+	known   map[string]*claim // rooms in which somebody spoke; nil: whose it is was not read yet
+	clock   uint64            // counts uses, for eviction
+	indexed []Item            // facts, goals and knowledge with vectors: what Search scans
 }
 
 // hot is the part of a room that is kept in the process, oldest first.
@@ -101,7 +101,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		opts: o, db: db, sealer: seal, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		rooms: map[string]*hot{}, known: map[string]bool{},
+		rooms: map[string]*hot{}, known: map[string]*claim{},
 	}
 	s.room = sync.NewCond(&s.mu)
 	if err := s.load(ctx); err != nil {
@@ -170,7 +170,7 @@ func (s *Store) Add(ctx context.Context, i Item, addendum []byte) error {
 		if i.Type == record.Message {
 			r.heard++
 		}
-		s.known[i.Room] = true
+		s.note(i)
 	}
 	if searched(i.Type) {
 		s.indexed = append(s.indexed, i)
@@ -211,7 +211,7 @@ func (s *Store) warm(ctx context.Context, room string) (*hot, error) {
 		return r, nil
 	}
 	r := &hot{used: s.clock}
-	if s.known[room] {
+	if _, rows := s.known[room]; rows {
 		items, err := s.read(ctx, "SELECT idx, addendum, vector FROM items WHERE room=? AND type IN ('message','reply') ORDER BY idx DESC LIMIT ?", room, s.opts.Last)
 		if err != nil {
 			return nil, err
@@ -253,16 +253,4 @@ func (s *Store) Heard(room string) uint64 {
 		return r.heard
 	}
 	return 0
-}
-
-// New says, once, that nobody has spoken in a room yet: of messages that come at the same time only one is its first.
-func (s *Store) New(_ context.Context, room string) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false, ErrClosed
-	}
-	first := !s.known[room]
-	s.known[room] = true
-	return first, nil
 }

@@ -238,9 +238,10 @@ func TestManyRoomsStayBounded(t *testing.T) {
 	for range 3 {
 		d.say(t, record.Message, "x")
 	}
-	first, err := d.New(t.Context(), "other")
-	again, _ := d.New(t.Context(), "other")
-	if err != nil || !first || again {
-		t.Errorf("the first of a room: %v, then %v (%v)", first, again, err)
+	v := memory.Visitor{User: user, Said: tlog.SpeakerClaimed}
+	first, in, err := d.Enter(t.Context(), "other", v)
+	again, still, _ := d.Enter(t.Context(), "other", v)
+	if err != nil || !first || again || !in || !still {
+		t.Errorf("the first of a room: %v %v, then %v %v (%v)", first, in, again, still, err)
 	}
 }

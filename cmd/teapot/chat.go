@@ -21,8 +21,8 @@ import (
 )
 
 type chatFlags struct {
-	agent, user, room, name, token string
-	receipts, plain                bool
+	agent, user, room, name, token, secret string
+	receipts, plain                        bool
 }
 
 func newChatCmd() *cobra.Command {
@@ -45,6 +45,7 @@ func newChatCmd() *cobra.Command {
 	cmd.Flags().StringVar(&f.agent, "agent", "", "name or id of the agent (default: the first)")
 	cmd.Flags().StringVar(&f.user, "user", "user", "who you are, as in Eliza's userId")
 	cmd.Flags().StringVar(&f.room, "room", "", "room (default: the agent's default room)")
+	cmd.Flags().StringVar(&f.secret, "room-secret", "", "the room's secret, from its first answer: goes on there from anywhere, and closes the room to everybody without it")
 	cmd.Flags().StringVar(&f.name, "name", "User", "the name the agent calls you")
 	tokenFlag(cmd, &f.token, "the server's bearer token, if you hold it")
 	cmd.Flags().BoolVar(&f.receipts, "receipts", false, "show the receipt of every reply")

@@ -13,8 +13,9 @@ import (
 
 // content is one element of an answer.
 type content struct {
-	Text    string          `json:"text"`
-	Receipt json.RawMessage `json:"receipt"`
+	Text       string          `json:"text"`
+	Receipt    json.RawMessage `json:"receipt"`
+	RoomSecret string          `json:"roomSecret"`
 }
 
 // say sends a message and prints the answer, streamed to a terminal.
@@ -28,6 +29,9 @@ func (c *chat) say(ctx context.Context, text string) error {
 		return err
 	}
 	header := http.Header{"Content-Type": {"application/json"}}
+	if c.flags.secret != "" {
+		header.Set("Teapot-Room-Secret", c.flags.secret)
+	}
 	if c.interactive && !c.flags.plain {
 		header.Set("Accept", "text/event-stream, application/json")
 	}
@@ -61,6 +65,9 @@ func (c *chat) keep(list []content) error {
 		return nil
 	}
 	c.receipt = list[0].Receipt
+	if secret := list[0].RoomSecret; secret != "" {
+		fmt.Fprintf(c.err, "this room's secret, told only now (--room-secret goes on here from anywhere): %s\n", printable(secret))
+	}
 	if c.flags.receipts && c.receipt != nil {
 		return c.showReceipt()
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,13 +27,14 @@ type fleet struct {
 	running *running
 	flags   *runFlags
 	agents  agent.Fleet
+	plugins []string // the list whose hash stands in the boot statement: nothing else is ever switched on
 
 	changes sync.Mutex // one start, change or stop at a time
 	stores  map[string]*memory.Store
 }
 
 func (r *running) fleet(ctx context.Context, flags *runFlags, loaded []*character.Character) (*fleet, error) {
-	f := &fleet{running: r, flags: flags, stores: map[string]*memory.Store{}}
+	f := &fleet{running: r, flags: flags, plugins: pluginNames(loaded), stores: map[string]*memory.Store{}}
 	for _, c := range loaded {
 		a, err := f.open(ctx, c)
 		if err == nil {
@@ -54,16 +57,8 @@ func (f *fleet) open(ctx context.Context, c *character.Character) (*agent.Agent,
 	if err != nil {
 		return nil, fmt.Errorf("opening the memory of %s: %w", c.Name, err)
 	}
-	set, err := plugins.ForCharacter(ctx, c)
-	if err != nil {
-		return nil, fmt.Errorf("starting the plugins of %s: %w", c.Name, err)
-	}
-	for _, note := range set.Notes {
-		f.running.logger.WarnContext(ctx, note, "agent", c.Name)
-	}
 	return agent.New(ctx, agent.Config{
 		Character: c, Log: booted.Log, Memory: store, Wallets: booted.Wallets(), Spending: f.running.config.Policies().Spending,
-		Plugins: set.Plugins, Hosts: set.Hosts, HostKeys: set.HostKeys,
 		Attest: attestation{f.running.process, booted, f.running.budget}, Now: time.Now, Logger: f.running.logger,
 	})
 }
@@ -101,8 +96,14 @@ func (f *fleet) Start(ctx context.Context, c *character.Character) (*agent.Agent
 	return a, f.agents.Add(a)
 }
 
-// declare has the boot statement name the character: Add for a log not open yet, Change for one that is.
+// declare has the boot statement name the character: Add for a log not open yet, Change for one that is. The statement's plugin
+// list comes from measured input, so a character from the network cannot lengthen it.
 func (f *fleet) declare(ctx context.Context, c *character.Character) error {
+	for _, name := range plugins.Names(c) {
+		if !slices.Contains(f.plugins, name) {
+			return &eliza.RefusedError{Why: fmt.Sprintf("%s switches on %q, and the boot statement of this start lists only %s; start teapot with a character file that names it", c.Name, name, strings.Join(f.plugins, ", "))}
+		}
+	}
 	if _, open := f.running.process.Agent(c.ID); open {
 		_, err := f.running.process.Change(ctx, c.ID, c.Name, c.Public())
 		return err

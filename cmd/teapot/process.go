@@ -27,13 +27,14 @@ import (
 	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server"
 	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/web"
 )
 
 // processFlags are what `run` and `serve` share.
 type processFlags struct {
 	addr, data, unix, config, appCompose string
-	pins, names                          []string
+	pins, names, proxies                 []string
 	tls, verbose, sealToSigner           bool
 	logNumber                            uint64
 	public                               publicFlags
@@ -51,6 +52,7 @@ func (f *processFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.pins, "pin", nil, "SHA-256 of a file that may be used; on a measured command line the file counts as measured (repeat)")
 	cmd.Flags().BoolVar(&f.tls, "tls", false, "attested TLS with a key made at this start")
 	cmd.Flags().StringArrayVar(&f.names, "tls-name", nil, "`NAME` in the TLS certificate (repeat; implies --tls)")
+	cmd.Flags().StringArrayVar(&f.proxies, "trusted-proxy", nil, "believe X-Forwarded-For from this address or CIDR `RANGE`, the reverse proxy in front (repeat; default $TEAPOT_TRUSTED_PROXY, else nobody)")
 	f.public.flags(cmd)
 	cmd.Flags().BoolVar(&f.sealToSigner, "seal-to-signer", false, "SGX: any code of the same signer may open the data (survives upgrades; shows in custody)")
 	cmd.Flags().Uint64Var(&f.logNumber, "log-number", 0, "after a loss: start this log number instead of 0; readers see that earlier history may be missing")
@@ -75,12 +77,17 @@ type running struct {
 	failed     chan error      // the log cannot go on
 	listener   net.Listener    // taken before anything is written
 	stopping   <-chan struct{} // ends live streams
+	proxies    limit.Proxies   // whose X-Forwarded-For is believed
 	budget     *ratls.Budget   // of quotes, for all who ask
 }
 
 // start detects the platform and runs boot.Start.
 func (f *processFlags) start(cmd *cobra.Command, agents []boot.AgentSpec, unmeasured []evidence.Unmeasured, plugins []string) (*running, error) {
 	r := &running{flags: f, logger: newLogger(cmd.ErrOrStderr(), f.verbose), failed: make(chan error, 1), budget: ratls.DefaultBudget()}
+	var err error
+	if r.proxies, err = f.trustedProxies(); err != nil {
+		return nil, &exitError{code: 64, err: err, hint: "name the address from which your reverse proxy connects, as in --trusted-proxy 127.0.0.1"}
+	}
 	raw, more, err := f.readConfig()
 	if err != nil {
 		return nil, err
@@ -250,7 +257,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	if err != nil {
 		return err
 	}
-	err = server.Serve(ctx, server.Options{Listener: r.listener, Unix: r.flags.unix, UnixMode: r.flags.unixMode, TLS: r.tls, Handler: handler, Logger: r.logger, Ready: ready})
+	err = server.Serve(ctx, server.Options{Listener: r.listener, Unix: r.flags.unix, UnixMode: r.flags.unixMode, TLS: r.tls, Proxies: r.proxies, Handler: handler, Logger: r.logger, Ready: ready})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}

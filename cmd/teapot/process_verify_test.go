@@ -78,8 +78,14 @@ var serving = regexp.MustCompile(`serving\s+(https?://\S+)`)
 // launch starts `teapot serve` over a data directory and waits until it says where.
 func launch(t *testing.T, data string, extra ...string) *server {
 	t.Helper()
+	return launchCommand(t, data, append([]string{"serve", "--agent", "alice"}, extra...)...)
+}
+
+// launchCommand starts another command that serves.
+func launchCommand(t *testing.T, data string, args ...string) *server {
+	t.Helper()
 	s := &server{data: data, log: &lockedBuffer{}}
-	s.cmd = exec.Command(binary(t), append([]string{"serve", "--agent", "alice", "--addr", "127.0.0.1:0", "--data", data}, extra...)...)
+	s.cmd = exec.Command(binary(t), append(args, "--addr", "127.0.0.1:0", "--data", data)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,19 @@ type Lifecycle interface {
 	Load(path string) (*character.Character, error)
 }
 
+// RefusedError is what a Lifecycle answers for a character that this process must not run, whoever asks.
+type RefusedError struct{ Why string }
+
+func (e *RefusedError) Error() string { return e.Why }
+
+// statusOf a lifecycle's error.
+func statusOf(err error) int {
+	if _, ok := errors.AsType[*RefusedError](err); ok {
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
+}
+
 type row struct {
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`
@@ -57,16 +70,17 @@ func (s *routes) find(w http.ResponseWriter, id string) *agent.Agent {
 
 func (s *routes) agent(w http.ResponseWriter, r *http.Request) {
 	if a := s.find(w, r.PathValue("id")); a != nil {
-		shown(w, a)
+		shown(w, a, "")
 	}
 }
 
 // shown answers {id, character} with the exact bytes that the boot statement commits to: no secret is in them.
-func shown(w http.ResponseWriter, a *agent.Agent) {
+func shown(w http.ResponseWriter, a *agent.Agent, warning string) {
 	answer(w, http.StatusOK, struct {
 		ID        string          `json:"id"`
 		Character json.RawMessage `json:"character"`
-	}{a.ID(), a.Character().Public()})
+		Warning   string          `json:"warning,omitempty"`
+	}{a.ID(), a.Character().Public(), warning})
 }
 
 func (s *routes) remove(w http.ResponseWriter, r *http.Request) {
@@ -125,17 +139,25 @@ func (s *routes) set(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotImplemented, errors.New("characters of this process cannot be changed while it runs"))
 		return
 	}
-	change := s.Lifecycle.Start
+	change, warning := s.Lifecycle.Start, ""
 	if old, running := s.Agents.Get(id); running {
-		c.Inherit(old.Character())
+		warning = inherit(c, old.Character())
 		change = s.Lifecycle.Change
 	}
 	a, err := change(r.Context(), c)
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, err)
+		refuse(w, statusOf(err), err)
 		return
 	}
-	shown(w, a)
+	shown(w, a, warning)
+}
+
+// inherit lets a new definition keep the old one's secrets where they would go to the same places, and else says why not.
+func inherit(c, old *character.Character) (warning string) {
+	if changed := c.Inherit(old); changed != "" {
+		return "the old character's secrets were not carried over, because " + changed + " decides where they go and has changed; send what is needed in settings.secrets"
+	}
+	return ""
 }
 
 // refuse answers Eliza's {success:false, message}.
@@ -170,10 +192,10 @@ func (s *routes) start(w http.ResponseWriter, r *http.Request) {
 	}
 	a, err := s.Lifecycle.Start(r.Context(), c)
 	if err != nil {
-		fail(w, http.StatusInternalServerError, err.Error())
+		fail(w, statusOf(err), err.Error())
 		return
 	}
-	shown(w, a)
+	shown(w, a, "")
 }
 
 func (s *routes) character(path string, inline json.RawMessage) (*character.Character, error) {

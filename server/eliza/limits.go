@@ -1,7 +1,6 @@
 package eliza
 
 import (
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -28,7 +27,7 @@ type gate struct {
 	busy      chan struct{}
 
 	mu   sync.Mutex
-	seen map[[2]string]struct{} // rooms that were used, per agent; bounded
+	seen map[[2]string]struct{} // rooms and their users, per agent; bounded
 }
 
 const maxSeen = 1 << 16
@@ -60,7 +59,7 @@ func newGate(l Limits) *gate {
 
 // refusal says why a message is not taken; "" takes it.
 func (g *gate) refusal(r *http.Request, trusted bool, agent, room string, now time.Time) string {
-	if trusted || !g.Everybody && loopback(r) {
+	if trusted || !g.Everybody && limit.Local(r) {
 		g.fresh(agent, room)
 		return ""
 	}
@@ -73,7 +72,7 @@ func (g *gate) refusal(r *http.Request, trusted bool, agent, room string, now ti
 	return ""
 }
 
-// fresh says whether a room was not seen before. When too many were seen it starts over, which only ever counts more.
+// fresh says whether a room was not seen before with this user: each may get a room of their own beside it. When too many were seen it starts over, which only ever counts more.
 func (g *gate) fresh(agent, room string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -99,15 +98,6 @@ func (g *gate) enter(r *http.Request) (leave func(), ok bool) {
 	case <-r.Context().Done():
 	}
 	return nil, false
-}
-
-func loopback(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // guarded lets only the holder of the token through.

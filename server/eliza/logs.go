@@ -116,7 +116,7 @@ func real(filter *string) bool {
 // viewer is who asks: the holder of the token, or of a room's secret.
 func (s *routes) viewer(r *http.Request, room string) actionlog.Viewer {
 	v := actionlog.Viewer{Owner: s.Token.Authorized(r)}
-	if secret, err := hex.DecodeString(r.Header.Get("Teapot-Room-Secret")); err == nil && len(secret) > 0 && room != "" {
+	if secret := roomSecret(r); len(secret) > 0 && room != "" {
 		v.Rooms = []actionlog.RoomPass{{Room: room, Secret: secret}}
 	}
 	return v

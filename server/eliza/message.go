@@ -14,6 +14,7 @@ import (
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/agent/uuid"
+	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/tlog"
 )
 
@@ -25,6 +26,7 @@ type element struct {
 	plugin.Content
 	Receipt    json.RawMessage `json:"receipt,omitempty"`
 	RoomSecret string          `json:"roomSecret,omitempty"` // hex; with a room's first message only
+	RoomID     string          `json:"roomId,omitempty"`     // the room that the secret opens
 }
 
 func (s *routes) message(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +44,10 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 	in := agent.In{
 		Room: agent.RoomID(body.RoomID, segment), User: uuid.Of(orUser(body.UserID)), UserName: body.UserName,
 		Text: body.Text, Attachments: body.Files, Speaker: tlog.SpeakerClaimed,
-		Shared: agent.SharedRoom(body.RoomID),
+		Shared: agent.SharedRoom(body.RoomID), Given: body.RoomID, Secret: roomSecret(r),
+	}
+	if nameless(body.UserID) && !limit.Local(r) {
+		in.Peer = limit.Client(r)
 	}
 	trusted := s.Token.Authorized(r)
 	if trusted {
@@ -52,7 +57,7 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, []element{})
 		return
 	}
-	if why := s.gate.refusal(r, trusted, a.ID(), in.Room, s.Now()); why != "" {
+	if why := s.gate.refusal(r, trusted, a.ID(), in.Room+"/"+in.User, s.Now()); why != "" {
 		w.Header().Set("Retry-After", "5")
 		fail(w, http.StatusTooManyRequests, why)
 		return
@@ -79,15 +84,29 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	link(w, a, out)
-	answer(w, http.StatusOK, s.elements(a, in, out))
+	answer(w, http.StatusOK, s.elements(a, out))
 }
 
 // orUser is Eliza's default for clients that name nobody.
 func orUser(id string) string {
-	if id == "" {
-		return "user"
+	if nameless(id) {
+		return defaultUser
 	}
 	return id
+}
+
+const defaultUser = "user"
+
+// nameless: Eliza's own clients send no user, or "user" for everybody.
+func nameless(id string) bool { return id == "" || id == defaultUser }
+
+// roomSecret is what a client presents to go on in a room that is its own; nil if there is none.
+func roomSecret(r *http.Request) []byte {
+	secret, err := hex.DecodeString(r.Header.Get("Teapot-Room-Secret"))
+	if err != nil {
+		return nil
+	}
+	return secret
 }
 
 // bad answers a body that cannot be read. Eliza's text/html stays, its stack trace does not.
@@ -143,14 +162,14 @@ func receiptURL(a *agent.Agent, out agent.Out) string {
 	return fmt.Sprintf("/v1/agents/%s/receipts/%d", a.ID(), index)
 }
 
-func (s *routes) elements(a *agent.Agent, in agent.In, out agent.Out) []element {
+func (s *routes) elements(a *agent.Agent, out agent.Out) []element {
 	list := make([]element, 0, len(out.Contents))
 	for i, c := range out.Contents {
 		e := element{Content: c}
 		if i == 0 {
 			e.Receipt = out.Receipt
 			if out.FirstOfRoom {
-				e.RoomSecret = hex.EncodeToString(a.RoomSecret(in.Room))
+				e.RoomSecret, e.RoomID = hex.EncodeToString(a.RoomSecret(out.Room)), out.Room
 			}
 		}
 		list = append(list, e)
@@ -190,7 +209,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, a *agent.Agent, 
 	if !begun {
 		link(w, a, out)
 	}
-	send("done", map[string]any{"contents": s.elements(a, in, out), "receipt": receiptURL(a, out)})
+	send("done", map[string]any{"contents": s.elements(a, out), "receipt": receiptURL(a, out)})
 }
 
 func digest(data []byte) string {

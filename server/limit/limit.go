@@ -1,9 +1,8 @@
 // Package limit bounds what strangers may ask for: requests per address and per second, and a global budget for dear work
-// such as quotes. It trusts the transport's remote address only (no forwarding header), so behind a proxy the limit is per proxy.
+// such as quotes. It trusts the transport's remote address, and X-Forwarded-For only from the proxies that the operator named.
 package limit
 
 import (
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -48,7 +47,7 @@ type PerAddress struct {
 
 // Allow takes one token of the request's remote address.
 func (p *PerAddress) Allow(r *http.Request, now time.Time) bool {
-	return p.bucket(address(r), now).Allow(now)
+	return p.bucket(Client(r), now).Allow(now)
 }
 
 func (p *PerAddress) bucket(key string, now time.Time) *Bucket {
@@ -88,12 +87,4 @@ func (p *PerAddress) forgetIdle(now time.Time) {
 	if len(p.buckets) >= p.most() {
 		clear(p.buckets)
 	}
-}
-
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

@@ -1,0 +1,52 @@
+package agent_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/agent/agenttest"
+	"github.com/teapot-tee/teapot/agent/record"
+	"github.com/teapot-tee/teapot/tlog"
+)
+
+// lagging is a log whose first subscription ends at once, as one does that falls too far behind.
+type lagging struct {
+	record.Log
+	subscribed atomic.Int32
+	held       chan struct{} // the second subscription waits until this is closed
+}
+
+func (l *lagging) Subscribe(ctx context.Context) <-chan actionlog.Proof {
+	if l.subscribed.Add(1) == 1 {
+		ended := make(chan actionlog.Proof)
+		go func() { <-l.held; close(ended) }()
+		return ended
+	}
+	return l.Log.Subscribe(ctx)
+}
+
+func TestErasureIsFollowedAfterFallingBehind(t *testing.T) {
+	p := agenttest.NewPlace(t, t.TempDir())
+	t.Cleanup(func() { p.Store.Close() })
+	slow := &lagging{held: make(chan struct{})}
+	p.Wrap = func(l *actionlog.Log) record.Log { slow.Log = l; return slow }
+	a := p.Start(t, nil)
+	out := say(t, a, "forget me please")
+	if _, err := slow.Log.(*actionlog.Log).Erase(t.Context(), actionlog.Erasure{Targets: []uint64{out.Message.Index}, Requester: tlog.RequesterOperator, Reason: "asked"}); err != nil {
+		t.Fatal(err)
+	}
+	close(slow.held)
+	for {
+		items, err := a.Memory().Recent(t.Context(), room, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(items) == 1 {
+			return
+		}
+		time.Sleep(time.Millisecond) // until the test's own time-out
+	}
+}

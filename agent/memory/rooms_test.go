@@ -1,0 +1,84 @@
+package memory_test
+
+import (
+	"testing"
+
+	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/agent/memory"
+	"github.com/teapot-tee/teapot/agent/record"
+	"github.com/teapot-tee/teapot/agent/uuid"
+	"github.com/teapot-tee/teapot/tlog"
+)
+
+// heard puts a message of somebody into a room.
+func (d *desk) heard(t *testing.T, who string, said tlog.Speaker) {
+	t.Helper()
+	b := memory.Body{Text: "x"}
+	content, media, err := b.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.log.Append(t.Context(), actionlog.Entry{Type: record.Message, Room: room, User: who, Speaker: said, Source: tlog.SourceRuntime, MediaType: media, Content: content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Add(t.Context(), memory.Item{Index: p[0].Index, Type: record.Message, Room: room, User: who, Said: said, Body: b}, p[0].Addendum); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whose a room is follows from its messages, so it is the same before and after a restart, and after the file was lost.
+func TestWhoseARoomIs(t *testing.T) {
+	alice, mallory := uuid.Of("alice"), uuid.Of("mallory")
+	const claimed, secret, token = tlog.SpeakerClaimed, tlog.SpeakerRoomSecret, tlog.SpeakerToken
+	type word struct {
+		who  string
+		said tlog.Speaker
+	}
+	for name, c := range map[string]struct {
+		said               []word
+		byName, byStranger bool // whether alice and mallory come in by their names alone
+	}{
+		"nobody spoke":                          {nil, true, true},
+		"alice spoke":                           {[]word{{alice, claimed}}, true, false},
+		"alice spoke and the operator answered": {[]word{{alice, claimed}, {mallory, token}}, true, false},
+		"alice showed the secret":               {[]word{{alice, claimed}, {alice, secret}}, false, false},
+		"a friend showed it":                    {[]word{{alice, claimed}, {mallory, secret}, {mallory, secret}}, false, false},
+		"the operator began":                    {[]word{{alice, token}}, false, false},
+		"the operator began and went on":        {[]word{{alice, token}, {alice, token}}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			for _, w := range c.said {
+				d.heard(t, w.who, w.said)
+			}
+			check := func(when string) {
+				t.Helper()
+				for who, want := range map[string]bool{alice: c.byName, mallory: c.byStranger} {
+					if len(c.said) == 0 && who == mallory {
+						continue // one of them is first
+					}
+					_, in, err := d.Enter(t.Context(), room, memory.Visitor{User: who, Said: claimed})
+					if err != nil || in != want {
+						t.Errorf("%s: %s comes in: %v, want %v (%v)", when, who, in, want, err)
+					}
+				}
+				for _, s := range []tlog.Speaker{secret, token} {
+					if _, in, err := d.Enter(t.Context(), room, memory.Visitor{User: mallory, Said: s}); err != nil || !in {
+						t.Errorf("%s: proof %s does not open it (%v)", when, s, err)
+					}
+				}
+			}
+			check("at once")
+			d.reopen(t)
+			check("after a restart")
+			if err := d.Clear(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Rebuild(t.Context(), d.log); err != nil {
+				t.Fatal(err)
+			}
+			check("after the file was lost")
+		})
+	}
+}

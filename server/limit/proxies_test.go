@@ -1,0 +1,53 @@
+package limit
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestOnlyTrustedProxiesNameTheirClients(t *testing.T) {
+	for _, c := range []struct {
+		name, trusted, peer, header, client string
+		local                               bool
+	}{
+		{"nobody is trusted by default", "", "127.0.0.1:9", "6.6.6.6", "127.0.0.1", true},
+		{"a stranger's header", "10.0.0.0/8", "6.6.6.6:9", "1.2.3.4", "6.6.6.6", false},
+		{"a proxy's header", "10.0.0.0/8", "10.1.1.1:9", "1.2.3.4", "1.2.3.4", false},
+		{"a proxy on this machine", "127.0.0.1", "127.0.0.1:9", "1.2.3.4", "1.2.3.4", false},
+		{"what the client wrote itself", "127.0.0.1", "127.0.0.1:9", "9.9.9.9, 1.2.3.4", "1.2.3.4", false},
+		{"two proxies", "127.0.0.1,10.0.0.0/8", "127.0.0.1:9", "9.9.9.9, 1.2.3.4, 10.2.2.2", "1.2.3.4", false},
+		{"loopback claimed through a proxy", "10.0.0.0/8", "10.1.1.1:9", "127.0.0.1", "127.0.0.1", false},
+		{"only proxies", "127.0.0.1", "127.0.0.1:9", "127.0.0.1", "127.0.0.1", false},
+		{"garbage", "10.0.0.0/8", "10.1.1.1:9", "1.2.3.4, unknown", "10.1.1.1", false},
+		{"garbage behind a proxy", "10.0.0.0/8", "10.1.1.1:9", "'; DROP, 10.3.3.3", "10.3.3.3", false},
+		{"no header", "127.0.0.1", "127.0.0.1:9", "", "127.0.0.1", true},
+		{"with ports", "10.0.0.0/8", "10.1.1.1:9", "1.2.3.4:5678", "1.2.3.4", false},
+		{"IPv6 counts by its /64", "fd00::/8", "[fd00::1]:9", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", false},
+		{"IPv6 in brackets", "fd00::/8", "[fd00::1]:9", "[2001:db8::1]:443", "2001:db8::/64", false},
+		{"IPv4 in IPv6", "10.0.0.0/8", "[::ffff:10.1.1.1]:9", "::ffff:1.2.3.4", "1.2.3.4", false},
+		{"a unix socket", "10.0.0.0/8", "@", "1.2.3.4", "@", true},
+	} {
+		proxies, err := ParseProxies([]string{c.trusted})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if r.RemoteAddr = c.peer; c.header != "" {
+			r.Header.Set("X-Forwarded-For", c.header)
+		}
+		proxies.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if got := Client(r); got != c.client || Local(r) != c.local {
+				t.Errorf("%s: client %s, local %v; want %s, %v", c.name, got, Local(r), c.client, c.local)
+			}
+		})).ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+func TestProxiesThatCannotBe(t *testing.T) {
+	for _, bad := range []string{"proxy.example", "10.0.0.0/99", "0.0.0.0/0", "::/0", "10.0.0.1/"} {
+		if _, err := ParseProxies([]string{bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}
