@@ -79,7 +79,11 @@ func sampleStatements(t testing.TB) map[string]interface{ Marshal() ([]byte, err
 		},
 		"session-hpke": Session{Boot: id, Nonce: nonce, Channel: Channel{Kind: ChannelHPKE, HPKEKeyID: 2, Enc: leaf[:]}},
 		"session-none": Session{Boot: id, Nonce: nonce, Channel: Channel{Kind: ChannelNone}},
-		"extract":      Extract{Boot: id, Nonce: nonce, Query: `{"type":"message"}`, Result: Digest(fill(12)), Checkpoint: "a\n1\nroot\n", Time: 6},
+		"recovery": Recovery{
+			Time: 7, Software: Software{"teapot", "v0.1.0"}, Operator: Digest(fill(13)), Envelope: Digest(fill(14)),
+			Key: HPKEKey{0, kemRecovery, kdfRecovery, aeadRecovery, bytes.Repeat([]byte{15}, 1216)},
+		},
+		"extract": Extract{Boot: id, Nonce: nonce, Query: `{"type":"message"}`, Result: Digest(fill(12)), Checkpoint: "a\n1\nroot\n", Time: 6},
 	}
 }
 
@@ -95,6 +99,8 @@ func parseAny(raw []byte) (interface{ Marshal() ([]byte, error) }, error) {
 		return ParseAgentPart(raw)
 	case SessionType:
 		return ParseSession(raw)
+	case RecoveryType:
+		return ParseRecovery(raw)
 	default:
 		return ParseExtract(raw)
 	}

@@ -6,6 +6,15 @@ cd "$(dirname "$0")/.."
 top=$PWD
 state=${TEAPOT_SGX_DIR:-$top/teapot-sgx}
 log() { echo "make start: $*" >&2; }
+truthy() { case ${1:-} in 1 | true | yes | on) return 0 ;; esac; return 1; }
+
+if truthy "${SGX:-}"; then # before anything else: what is missing decides
+  lacks=()
+  [ -e /dev/sgx_enclave ] || lacks+=("SGX hardware: /dev/sgx_enclave is not there (enable SGX in the BIOS, Linux 5.11 or newer)")
+  command -v gramine-sgx >/dev/null || lacks+=("Gramine 1.9: gramine-sgx is not installed (Debian has no package: Gramine's own repository, docs/deploy/sgx.md)")
+  for l in "${lacks[@]}"; do log "SGX=1 needs $l"; done
+  [ ${#lacks[@]} -eq 0 ] || { log "nothing was started; run without SGX=1 to try it out (then it is no TEE)"; exit 2; }
+fi
 
 args=("$@")
 [ ${#args[@]} -gt 0 ] || args=()
@@ -20,8 +29,8 @@ find_file() { # Eliza's search: as given, then agent/, then characters/ by base 
 }
 for ((i = 0; i < ${#args[@]}; i++)); do # characters become trusted files under their absolute path
   case ${args[i]} in
-    --character | --characters | --config) path=$(find_file "${args[i + 1]:-}") || exit; args[i + 1]=$path; files+=(--file "$path") ;;
-    --character=* | --characters=* | --config=*) path=$(find_file "${args[i]#*=}") || exit; args[i]=${args[i]%%=*}=$path; files+=(--file "$path") ;;
+    --character | --characters | --config | --recovery-key) path=$(find_file "${args[i + 1]:-}") || exit; args[i + 1]=$path; files+=(--file "$path") ;;
+    --character=* | --characters=* | --config=* | --recovery-key=*) path=$(find_file "${args[i]#*=}") || exit; args[i]=${args[i]%%=*}=$path; files+=(--file "$path") ;;
   esac
 done
 
@@ -41,11 +50,7 @@ sign() {
   gramine-sgx-sigstruct-view --output-format=json teapot.sig | sed -n 's/.*"mr_enclave": *"\([0-9a-f]*\)".*/expected MRENCLAVE \1/p' >&2
 }
 
-truthy() { case ${1:-} in 1 | true | yes | on) return 0 ;; esac; return 1; }
-
 if truthy "${SGX:-}"; then
-  command -v gramine-sgx >/dev/null || { log "SGX=1 needs Gramine, which is not installed. Debian has no package: add Gramine's own repository (docs/deploy/sgx.md), or run without SGX=1"; exit 2; }
-  [ -e /dev/sgx_enclave ] || { log "SGX=1 needs SGX hardware: /dev/sgx_enclave is not there. Enable SGX in the BIOS and use Linux 5.11 or newer, or run without SGX=1 (then it is no TEE)"; exit 2; }
   render
   (sign)
   log "running in an SGX enclave"

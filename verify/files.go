@@ -131,6 +131,10 @@ func (a *appraiser) document() error {
 		}
 		return nil
 	}
+	if kind == evidence.RecoveryType {
+		a.recovery(ev)
+		return nil
+	}
 	j := a.judge("given", ev, a.at)
 	a.hardware([]judged{j})
 	if j.err == nil && j.report.Quote != nil {

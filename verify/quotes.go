@@ -138,12 +138,20 @@ func (a *appraiser) group(j judged, id, passed string, in func(appraisal.Check) 
 
 func badIn(r *dcap.Report, in func(appraisal.Check) bool) (bad []appraisal.Check) {
 	for _, c := range r.Checks {
-		if in(c) && c.Outcome != appraisal.Passed {
+		if in(c) && c.Outcome != appraisal.Passed && !notOfEnclaves(r, c) {
 			bad = append(bad, c)
 		}
 	}
 	return bad
 }
+
+// notOfEnclaves: package dcap leaves unchecked what a TD has and an SGX enclave has not; nothing is missing then.
+func notOfEnclaves(r *dcap.Report, c appraisal.Check) bool {
+	return c.Outcome == appraisal.NotChecked && r.Quote != nil && r.Quote.Enclave != nil && slices.Contains(tdOnly, c.ID)
+}
+
+// tdOnly are the checks of package dcap that look at a TD's module and attributes.
+var tdOnly = []string{"tdx.module", "policy.tud", "policy.migratable", "policy.service_td", "policy.reserved_attributes", "policy.xfam"}
 
 // tcb reports the TCB link. A platform that is merely not up to date is a warning with a remedy; revoked is not. A status
 // that the policy accepts is passed and named.

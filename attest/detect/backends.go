@@ -23,7 +23,7 @@ func gramineAt(env Environment, why string) (candidate, error) {
 }
 
 func openGramine(ctx context.Context, env Environment, c candidate) (attest.Attester, error) {
-	return gramine.Open(ctx, gramine.Options{Dir: c.Endpoint, Root: env.GramineRoot})
+	return gramine.Open(ctx, gramine.Options{Dir: c.Endpoint, Root: env.GramineRoot, HostEnvironment: env.HostEnvironment})
 }
 
 func tsmAt(env Environment, why string) (candidate, error) {

@@ -32,6 +32,8 @@ type Environment struct {
 
 	// GramineRoot gives the root of all keys under Gramine (gramine.Options.Root); nil derives it from the sealing key.
 	GramineRoot func([]gramine.SealingKey) ([]byte, evidence.Custody, error)
+	// HostEnvironment are the variables that an enclave's manifest leaves to the host (gramine.Options); nil: unknown.
+	HostEnvironment []string
 	// OperatorKey makes keys outlive a start in a plain TDX guest, which has none of its own; nil: keys of this start only.
 	OperatorKey []byte
 	Clock       attest.Clock // nil is time.Now

@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/teapot-tee/teapot/attest"
@@ -42,6 +43,8 @@ type Options struct {
 	// keys change with every microcode update, so whoever keeps data wraps a random root in several slots (boot/envelope).
 	// Nil derives the root from the MRENCLAVE sealing key: simple, and lost with the next update.
 	Root func([]SealingKey) ([]byte, evidence.Custody, error)
+	// HostEnvironment are the variables whose value the manifest leaves to the host; nil: nobody read the manifest.
+	HostEnvironment []string
 }
 
 // SealingKey is one of the CPU's keys for this enclave, 16 bytes.
@@ -56,6 +59,7 @@ type Enclave struct {
 	root       []byte
 	custody    evidence.Custody
 	derivation string
+	unmeasured []evidence.Unmeasured
 	quoting    sync.Mutex // from the write of user_report_data to the end of the read of quote
 }
 
@@ -67,7 +71,7 @@ func Open(_ context.Context, o Options) (*Enclave, error) {
 	if err := checkType(o.Dir); err != nil {
 		return nil, err
 	}
-	e := &Enclave{dir: o.Dir, custody: evidence.MRENCLAVE, derivation: DerivationSealing}
+	e := &Enclave{dir: o.Dir, custody: evidence.MRENCLAVE, derivation: DerivationSealing, unmeasured: o.unmeasured()}
 	keys, err := e.sealingKeys()
 	if err != nil {
 		return nil, err
@@ -136,7 +140,12 @@ func (e *Enclave) Close() error { return nil }
 
 // Key is HKDF-SHA256 of the root, salt "teapot-gramine/v1", info the path. SGX makes no voucher for keys.
 func (e *Enclave) Key(_ context.Context, path string) (attest.Key, error) {
-	secret, err := hkdf.Key(sha256.New, e.root, []byte("teapot-gramine/v1"), path, 32)
+	return Derive(e.root, path)
+}
+
+// Derive is what Key derives: whoever has the root can tell which keys an enclave would have.
+func Derive(root []byte, path string) (attest.Key, error) {
+	secret, err := hkdf.Key(sha256.New, root, []byte("teapot-gramine/v1"), path, 32)
 	if err != nil {
 		return attest.Key{}, fmt.Errorf("deriving a key: %w", err)
 	}
@@ -152,11 +161,19 @@ func (e *Enclave) Info(ctx context.Context) (attest.Info, error) {
 	body := q.Raw[headerSize:]
 	return attest.Info{
 		Measurements: attest.Measurements{MRENCLAVE: hex.EncodeToString(body[64:96]), MRSIGNER: hex.EncodeToString(body[128:160])},
-		Unmeasured: []evidence.Unmeasured{
-			{Name: "time", Detail: "every clock of an enclave is the host's"},
-			{Name: "passed-through environment", Detail: "values of environment variables that the manifest lets through come from the host"},
-		},
+		Unmeasured:   slices.Clone(e.unmeasured),
 	}, nil
+}
+
+func (o Options) unmeasured() []evidence.Unmeasured {
+	list := []evidence.Unmeasured{{Name: "time", Detail: "every clock of an enclave is the host's"}}
+	if o.HostEnvironment == nil {
+		list = append(list, evidence.Unmeasured{Name: "passed-through environment", Detail: "values of environment variables that the manifest lets through come from the host"})
+	}
+	for _, name := range o.HostEnvironment {
+		list = append(list, evidence.Unmeasured{Name: "environment variable " + name, Detail: "the manifest leaves its value to the host"})
+	}
+	return list
 }
 
 var _ attest.Attester = (*Enclave)(nil)

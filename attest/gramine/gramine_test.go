@@ -82,6 +82,13 @@ func TestKeysAndInfo(t *testing.T) {
 	if len(info.Measurements.MRENCLAVE) != 64 || len(info.Measurements.MRSIGNER) != 64 || len(info.Unmeasured) == 0 {
 		t.Errorf("info %+v", info)
 	}
+	measured, err := gramine.Open(t.Context(), gramine.Options{Dir: dir, HostEnvironment: []string{"TEAPOT_TOKEN"}})
+	must(t, err)
+	info, err = measured.Info(t.Context())
+	must(t, err)
+	if len(info.Unmeasured) != 2 || info.Unmeasured[1].Name != "environment variable TEAPOT_TOKEN" {
+		t.Errorf("unmeasured %+v", info.Unmeasured)
+	}
 	rooted, err := gramine.Open(t.Context(), gramine.Options{Dir: dir, Root: func(keys []gramine.SealingKey) ([]byte, evidence.Custody, error) {
 		if len(keys) != 2 || keys[0].Name != "_sgx_mrenclave" {
 			t.Errorf("sealing keys %+v", keys)

@@ -2,13 +2,13 @@
 //
 // Under Gramine both sealing keys change with every microcode update (facts: Gramine asks for the key with the current CPUSVN and
 // cannot ask for an older one), so data sealed under them directly would be lost. The data key is therefore random, and every slot
-// holds it sealed under another key: the enclave's sealing keys, a provisioned key, an operator's recovery key (off by default).
+// holds it sealed under another key: the enclave's sealing keys and, off by default, an operator's public key (package operator).
 //
-// It trusts the slot keys and AES-256-GCM; the file itself may be anybody's. A host can delete it or put an old one back, which
-// opens the same data key: rollback is caught by the log, not here. Who holds a slot key can read the data, so Kinds() belongs into
-// the boot statement's custody.
+// It trusts the slot keys, AES-256-GCM and HPKE; the file itself may be anybody's. A host can delete it or put an old one back, which
+// opens the same data key: rollback is caught by the log, not here. Who holds a slot key can read the data: the boot statement's
+// custody must say so.
 //
-// Format "teapot/envelope/v1": docs/formats/envelope.md.
+// Format "teapot/envelope/v2": docs/formats/envelope.md.
 package envelope
 
 import (
@@ -20,10 +20,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+
+	"github.com/teapot-tee/teapot/boot/operator"
 )
 
-const format = "teapot/envelope/v1"
+const format = "teapot/envelope/v2"
 
 // maxSlots and maxFile bound what is read from the host.
 const (
@@ -36,10 +37,9 @@ type Kind string
 
 // Kinds of slots.
 const (
-	MRENCLAVE   Kind = "mrenclave"   // this exact build on this CPU and microcode
-	MRSIGNER    Kind = "mrsigner"    // any build of the same signer on this CPU and microcode
-	Provisioned Kind = "provisioned" // a key delivered over an attested channel
-	Operator    Kind = "operator"    // a recovery key a person holds: shows in custody
+	MRENCLAVE Kind = "mrenclave" // this exact build on this CPU and microcode
+	MRSIGNER  Kind = "mrsigner"  // any build of the same signer on this CPU and microcode
+	Operator  Kind = "operator"  // the person who holds the key to which it is sealed: shows in custody
 )
 
 // ErrNoSlot says that none of the given keys opens a slot.
@@ -58,22 +58,22 @@ type file struct {
 
 type slot struct {
 	Kind   Kind   `json:"kind"`
-	Sealed []byte `json:"sealed"` // 12-byte nonce ‖ AES-256-GCM(data key), AAD = type ‖ 0 ‖ kind
+	Sealed []byte `json:"sealed"` // 12-byte nonce ‖ AES-256-GCM(data key), AAD = type ‖ 0 ‖ kind; operator: HPKE, info the same
 }
 
-// New makes a random 32-byte data key and its envelope with one slot for each key.
-func New(keys []Key) (dataKey, envelope []byte, err error) {
+// New makes a random 32-byte data key and its envelope with one slot for each key, and one for the operator where there is one.
+func New(keys []Key, recovery *operator.PublicKey) (dataKey, envelope []byte, err error) {
 	dataKey = make([]byte, 32)
 	_, _ = rand.Read(dataKey) // never fails (crypto/rand)
-	envelope, err = Seal(dataKey, keys)
+	envelope, err = Seal(dataKey, keys, recovery)
 	return dataKey, envelope, err
 }
 
 // Seal wraps dataKey anew for exactly these keys. Call it at every start: slots of keys no longer held disappear, and slots that
 // a microcode update closed come back.
-func Seal(dataKey []byte, keys []Key) ([]byte, error) {
-	if len(keys) == 0 || len(keys) > maxSlots {
-		return nil, fmt.Errorf("an envelope needs 1 to %d keys, got %d", maxSlots, len(keys))
+func Seal(dataKey []byte, keys []Key, recovery *operator.PublicKey) ([]byte, error) {
+	if len(keys) == 0 || len(keys) >= maxSlots {
+		return nil, fmt.Errorf("an envelope needs 1 to %d keys, got %d", maxSlots-1, len(keys))
 	}
 	f := file{Type: format}
 	for _, k := range keys {
@@ -85,7 +85,31 @@ func Seal(dataKey []byte, keys []Key) ([]byte, error) {
 		_, _ = rand.Read(nonce) // never fails (crypto/rand)
 		f.Slots = append(f.Slots, slot{Kind: k.Kind, Sealed: aead.Seal(nonce, nonce, dataKey, k.Kind.aad())})
 	}
+	if recovery != nil {
+		sealed, err := recovery.Seal(string(Operator.aad()), dataKey)
+		if err != nil {
+			return nil, err
+		}
+		f.Slots = append(f.Slots, slot{Kind: Operator, Sealed: sealed})
+	}
 	return json.Marshal(f)
+}
+
+// OpenAsOperator opens the operator's slot, on the operator's machine. ErrNoSlot when there is none for this key.
+func OpenAsOperator(envelope []byte, key *operator.SecretKey) ([]byte, error) {
+	f, err := parse(envelope)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range f.Slots {
+		if s.Kind != Operator {
+			continue
+		}
+		if dataKey, err := key.Open(string(Operator.aad()), s.Sealed); err == nil && len(dataKey) == 32 {
+			return dataKey, nil
+		}
+	}
+	return nil, ErrNoSlot
 }
 
 // Open returns the data key and the kind of the slot that opened. ErrNoSlot when none does.
@@ -112,20 +136,6 @@ func Open(envelope []byte, keys []Key) ([]byte, Kind, error) {
 	return nil, "", ErrNoSlot
 }
 
-// Kinds lists who can open the envelope, sorted, for the custody of the boot statement.
-func Kinds(envelope []byte) ([]Kind, error) {
-	f, err := parse(envelope)
-	if err != nil {
-		return nil, err
-	}
-	var kinds []Kind
-	for _, s := range f.Slots {
-		kinds = append(kinds, s.Kind)
-	}
-	slices.Sort(kinds)
-	return slices.Compact(kinds), nil
-}
-
 func parse(envelope []byte) (file, error) {
 	var f file
 	if len(envelope) > maxFile {
@@ -146,6 +156,9 @@ func parse(envelope []byte) (file, error) {
 func (k Kind) aad() []byte { return append([]byte(format+"\x00"), k...) }
 
 func (k Key) aead() (cipher.AEAD, error) {
+	if k.Kind != MRENCLAVE && k.Kind != MRSIGNER {
+		return nil, fmt.Errorf("envelope: %q is no sealing key", k.Kind)
+	}
 	if len(k.Secret) < 16 {
 		return nil, fmt.Errorf("envelope: the %s key has %d bytes, at least 16 wanted", k.Kind, len(k.Secret))
 	}

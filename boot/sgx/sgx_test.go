@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/teapot-tee/teapot/boot/envelope"
+	"github.com/teapot-tee/teapot/boot/operator"
 	manifest "github.com/teapot-tee/teapot/deploy/gramine"
 	"github.com/teapot-tee/teapot/evidence"
 )
@@ -53,11 +54,11 @@ func put(t *testing.T, path string, b []byte) {
 
 func TestSecondStartOpensTheSameRoot(t *testing.T) {
 	o := enclave(t)
-	first, err := Prepare(o)
+	first, err := Prepare(t.Context(), o)
 	if err != nil || first.Custody != evidence.MRENCLAVE || first.Opened != "" {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	second, err := Prepare(o)
+	second, err := Prepare(t.Context(), o)
 	if err != nil || !bytes.Equal(first.Secret, second.Secret) || second.Opened != envelope.MRENCLAVE {
 		t.Errorf("%+v, %v", second, err)
 	}
@@ -67,54 +68,47 @@ func TestSecondStartOpensTheSameRoot(t *testing.T) {
 	}
 }
 
-// TestMicrocodeUpdate: without another slot the start is refused with words; with the operator's it goes on and seals anew.
-func TestMicrocodeUpdate(t *testing.T) {
+// TestMicrocodeUpdateWithoutAnotherSlot is refused with words that say what can be done; the old keys still open.
+func TestMicrocodeUpdateWithoutAnotherSlot(t *testing.T) {
 	o := enclave(t)
-	if _, err := Prepare(o); err != nil {
+	first, err := Prepare(t.Context(), o)
+	if err != nil {
 		t.Fatal(err)
 	}
 	seal(t, o, 2)
-	if _, err := Prepare(o); err == nil || !strings.Contains(err.Error(), "microcode") {
+	if _, err := Prepare(t.Context(), o); err == nil || !strings.Contains(err.Error(), "microcode") || !strings.Contains(err.Error(), "--recovery-key") {
 		t.Fatalf("%v", err)
 	}
 	seal(t, o, 1)
-	o.OperatorKey = bytes.Repeat([]byte{7}, 32)
-	first, err := Prepare(o)
-	if err != nil || first.Custody != evidence.Operator {
-		t.Fatalf("%+v, %v", first, err)
-	}
-	seal(t, o, 2)
-	after, err := Prepare(o)
-	if err != nil || after.Opened != envelope.Operator || !bytes.Equal(after.Secret, first.Secret) {
-		t.Fatalf("%+v, %v", after, err)
-	}
-	again, err := Prepare(o)
-	if err != nil || again.Opened != envelope.MRENCLAVE {
-		t.Errorf("the envelope was not sealed anew: %+v, %v", again, err)
+	if again, err := Prepare(t.Context(), o); err != nil || !bytes.Equal(again.Secret, first.Secret) {
+		t.Errorf("%+v, %v", again, err)
 	}
 }
 
-func TestOperatorSlotIsOffAgainWhenTheKeyIsGone(t *testing.T) {
+func TestTheRecoveryKeyMustBeMeasured(t *testing.T) {
 	o := enclave(t)
-	o.OperatorKey = bytes.Repeat([]byte{7}, 32)
-	if _, err := Prepare(o); err != nil {
+	k, err := operator.New()
+	if err != nil {
 		t.Fatal(err)
 	}
-	with := o
-	o.OperatorKey = nil
-	if root, err := Prepare(o); err != nil || root.Custody != evidence.MRENCLAVE {
-		t.Fatalf("%+v, %v", root, err)
+	public, err := k.Public().Marshal()
+	if err != nil {
+		t.Fatal(err)
 	}
-	seal(t, o, 2)
-	if _, err := Prepare(with); err == nil {
-		t.Error("the operator's slot was still there")
+	o.Recovery = filepath.Join(o.Envelope, "operator.pub")
+	put(t, o.Recovery, public)
+	for _, path := range []string{o.Recovery, o.Envelope + "/../envelope/operator.pub", "operator.pub"} {
+		o.Recovery = path
+		if _, err := Prepare(t.Context(), o); err == nil || !strings.Contains(err.Error(), "trusted file") {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 
 func TestSignerSlotShowsInCustody(t *testing.T) {
 	o := enclave(t)
 	o.SealToSigner = true
-	root, err := Prepare(o)
+	root, err := Prepare(t.Context(), o)
 	if err != nil || root.Custody != evidence.MRSIGNER(strings.Repeat("ab", 32)) {
 		t.Errorf("%+v, %v", root, err)
 	}
@@ -127,7 +121,7 @@ func TestInsecureManifestStopsTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, o.Manifest, bytes.Replace(raw, []byte("sgx.debug = false"), []byte("sgx.debug = true"), 1))
-	if _, err := Prepare(o); err == nil || !strings.Contains(err.Error(), "sgx.debug") {
+	if _, err := Prepare(t.Context(), o); err == nil || !strings.Contains(err.Error(), "sgx.debug") {
 		t.Errorf("%v", err)
 	}
 	if key, err := os.ReadFile(o.Attestation + "/keys/" + manifest.DataKeyName); err != nil || len(key) > 0 {
@@ -136,7 +130,7 @@ func TestInsecureManifestStopsTheStart(t *testing.T) {
 }
 
 func TestOutsideAnEnclaveNothingHappens(t *testing.T) {
-	root, err := Prepare(Options{Attestation: t.TempDir(), Envelope: t.TempDir()})
+	root, err := Prepare(t.Context(), Options{Attestation: t.TempDir(), Envelope: t.TempDir()})
 	if root != nil || err != nil {
 		t.Errorf("%+v, %v", root, err)
 	}

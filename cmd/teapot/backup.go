@@ -67,7 +67,11 @@ func newRestoreCmd() *cobra.Command {
 
 // backup holds the log's lock while it copies, so that no agent writes.
 func backup(data, out string) (files int, err error) {
-	logDir, err := disk.OpenOS(filepath.Join(data, "log"))
+	path := filepath.Join(data, "log")
+	if _, err := os.Stat(path); err != nil { // OpenOS would make it
+		return 0, &exitError{code: 2, err: fmt.Errorf("%s is no data directory: %w", data, err), hint: "name the directory that the agent was started with: --data DIR"}
+	}
+	logDir, err := disk.OpenOS(path)
 	if err != nil {
 		return 0, fmt.Errorf("%s is no data directory: %w", data, err)
 	}
@@ -82,7 +86,7 @@ func backup(data, out string) (files int, err error) {
 	defer lock.Close()
 	f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return 0, err
+		return 0, &exitError{code: 2, err: err, hint: "a backup is never overwritten: choose another name"}
 	}
 	w := tar.NewWriter(f)
 	files, err = pack(w, data)

@@ -50,3 +50,13 @@ func TestRunningAgentIsNotBackedUp(t *testing.T) {
 		t.Error("a directory in use was copied")
 	}
 }
+
+func TestWhatIsNoDataDirectoryIsNotBackedUp(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "nothere")
+	if _, err := backup(data, filepath.Join(t.TempDir(), "b.tar")); err == nil {
+		t.Error("nothing was copied and nobody was told")
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("the directory was made")
+	}
+}

@@ -54,6 +54,7 @@ func newRootCmd() *cobra.Command {
 		newLogCmd(),
 		newMeasureCmd(),
 		newPolicyCmd(),
+		newProvisionCmd(),
 		newQuoteCmd(),
 		newRestoreCmd(),
 		newRunCmd(),

@@ -35,6 +35,7 @@ import (
 type processFlags struct {
 	addr, data, unix, config, appCompose string
 	pins, names, proxies                 []string
+	recoveryKey                          string
 	tls, verbose, sealToSigner           bool
 	logNumber                            uint64
 	public                               publicFlags
@@ -55,6 +56,7 @@ func (f *processFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.proxies, "trusted-proxy", nil, "believe X-Forwarded-For from this address or CIDR `RANGE`, the reverse proxy in front (repeat; default $TEAPOT_TRUSTED_PROXY, else nobody)")
 	f.public.flags(cmd)
 	cmd.Flags().BoolVar(&f.sealToSigner, "seal-to-signer", false, "SGX: any code of the same signer may open the data (survives upgrades; shows in custody)")
+	cmd.Flags().StringVar(&f.recoveryKey, "recovery-key", "", "SGX: an operator's public key, a trusted `FILE` of the manifest: its owner can give the data back after a microcode update (teapot provision; shows in custody)")
 	cmd.Flags().Uint64Var(&f.logNumber, "log-number", 0, "after a loss: start this log number instead of 0; readers see that earlier history may be missing")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "log every step")
 }
@@ -71,6 +73,8 @@ type running struct {
 	leaf     []byte
 	public   *ratls.Public // nil without --public-name
 	token    string
+	// tokenFrom says where the operator finds it, never what it is.
+	tokenFrom string
 	// guestLines say in the banner where other processes find the guest API.
 	guestLines []string
 	logger     *slog.Logger
@@ -101,7 +105,7 @@ func (f *processFlags) start(cmd *cobra.Command, agents []boot.AgentSpec, unmeas
 	if r.listener, err = server.Listen(f.addr); err != nil {
 		return nil, err
 	}
-	if err := r.detect(cmd.Context()); err != nil {
+	if err := r.detect(cmd.Context(), cmd.ErrOrStderr()); err != nil {
 		return nil, errors.Join(err, r.listener.Close())
 	}
 	if err := r.boot(cmd.Context(), raw, agents, append(unmeasured, more...), plugins); err != nil {
@@ -110,7 +114,7 @@ func (f *processFlags) start(cmd *cobra.Command, agents []boot.AgentSpec, unmeas
 	return r, r.makeToken()
 }
 
-func (r *running) detect(ctx context.Context) error {
+func (r *running) detect(ctx context.Context, notice io.Writer) error {
 	var compose []byte
 	if r.flags.appCompose != "" {
 		var err error
@@ -119,7 +123,7 @@ func (r *running) detect(ctx context.Context) error {
 		}
 	}
 	env := detect.Environment{Dir: r.flags.data, AppCompose: compose}
-	if err := rootKeys(&env, r.flags.sealToSigner); err != nil { // before the data directory: it may be a mount that this unlocks
+	if err := r.flags.rootKeys(ctx, &env, notice); err != nil { // before the data directory: it may be a mount that this unlocks
 		return err
 	}
 	if err := os.MkdirAll(r.flags.data, 0o700); err != nil {
@@ -213,9 +217,11 @@ func (f *processFlags) readPinned(path, what string) ([]byte, []evidence.Unmeasu
 // makeToken takes the operator's token from TEAPOT_TOKEN or makes one and keeps it in the data directory.
 func (r *running) makeToken() error {
 	if r.token = os.Getenv("TEAPOT_TOKEN"); r.token != "" {
+		r.tokenFrom = "as TEAPOT_TOKEN says"
 		return nil
 	}
 	path := filepath.Join(r.flags.data, "token")
+	r.tokenFrom = "in " + path
 	raw, err := os.ReadFile(path)
 	if err == nil && len(raw) >= 32 {
 		r.token = string(raw)
@@ -306,7 +312,7 @@ func (r *running) banner(w io.Writer, addr net.Addr) {
 	for _, line := range r.guestLines {
 		fmt.Fprintf(w, "guest API  %s\n", line)
 	}
-	fmt.Fprintf(w, "token      in %s (needed to change anything)\n", filepath.Join(r.flags.data, "token"))
+	fmt.Fprintf(w, "token      %s (needed to change anything)\n", r.tokenFrom)
 	allow := ""
 	if r.finding.Simulated {
 		allow = " --allow-simulated"

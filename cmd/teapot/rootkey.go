@@ -1,33 +1,41 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/teapot-tee/teapot/attest/detect"
 	"github.com/teapot-tee/teapot/boot/sgx"
+	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/keys/wallets"
 )
 
-// operatorKeyFile names a file with a recovery key in hex: an operator's slot in the enclave's envelope, or the root of keys
-// in a plain TDX guest. Whoever has it has the keys, and custody says so. Off by default.
+// operatorKeyFile names a file with the root of keys of a plain TDX guest, in hex. Whoever has it has the keys, and custody says so.
+// Off by default. An enclave has --recovery-key instead, which the host never sees.
 const operatorKeyFile = "TEAPOT_OPERATOR_KEY_FILE"
 
 // rootKeys fills in where keys come from on platforms that have none of their own. It must run before the data directory is
-// touched: under Gramine that is an encrypted mount, whose key it sets.
-func rootKeys(env *detect.Environment, sealToSigner bool) error {
-	operator, err := operatorKey(os.Getenv(operatorKeyFile))
+// touched: under Gramine that is an encrypted mount, whose key it sets. There it may wait for an operator, whom notice tells what to do.
+func (f *processFlags) rootKeys(ctx context.Context, env *detect.Environment, notice io.Writer) error {
+	key, err := operatorKey(os.Getenv(operatorKeyFile))
 	if err != nil {
 		return err
 	}
-	env.OperatorKey = operator
-	root, err := sgx.Prepare(sgx.Options{SealToSigner: sealToSigner, OperatorKey: operator})
+	env.OperatorKey = key
+	root, err := sgx.Prepare(ctx, sgx.Options{
+		SealToSigner: f.sealToSigner, Recovery: f.recoveryKey, Software: evidence.Software{Name: "teapot", Version: version}, Notice: notice,
+	})
 	if err != nil || root == nil {
 		return err
 	}
-	env.GramineRoot = root.Hook()
+	if key != nil {
+		return &exitError{code: 64, err: fmt.Errorf("%s in an enclave would show the key to the host", operatorKeyFile), hint: "teapot provision key makes one that the host never sees; give the enclave its public half with --recovery-key"}
+	}
+	env.GramineRoot, env.HostEnvironment = root.Hook(), root.HostEnvironment
 	return nil
 }
 

@@ -76,6 +76,7 @@ func Check(manifest []byte) ([]Refusal, error) {
 	}
 	out = append(out, checkUnknownInsecure(doc, "")...)
 	out = append(out, checkMounts(doc)...)
+	out = append(out, checkEnvironment(doc)...)
 	return append(out, checkAllowedFiles(doc)...), nil
 }
 
@@ -140,6 +141,22 @@ func checkMounts(doc map[string]any) []Refusal {
 	return out
 }
 
+// steering are variables that say what is trusted or where it lies: their values must be measured.
+var steering = []string{
+	"GODEBUG", "SGX", "SSL_CERT_DIR", "SSL_CERT_FILE", "TEAPOT_DATA", "TEAPOT_OPERATOR_KEY_FILE", "TEAPOT_PLATFORM", "TEE_MODE",
+	"DSTACK_SIMULATOR_ENDPOINT", "TAPPD_SIMULATOR_ENDPOINT",
+}
+
+func checkEnvironment(doc map[string]any) []Refusal {
+	var out []Refusal
+	for _, name := range passedThrough(doc) {
+		if slices.Contains(steering, name) {
+			out = append(out, Refusal{"loader.env." + name, "passthrough", "the host would choose what is trusted", "give it a constant value, or leave it out"})
+		}
+	}
+	return out
+}
+
 // checkAllowedFiles accepts nothing but the envelope directory, whose content is sealed by Teapot itself.
 func checkAllowedFiles(doc map[string]any) []Refusal {
 	v, _ := lookup(doc, "sgx.allowed_files")
@@ -185,13 +202,16 @@ func Passthrough(manifest []byte) ([]string, error) {
 	if err := toml.Unmarshal(manifest, &doc); err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
+	return passedThrough(doc), nil
+}
+
+func passedThrough(doc map[string]any) (names []string) {
 	v, _ := lookup(doc, "loader.env")
 	env, _ := v.(map[string]any)
-	var names []string
 	for _, name := range sortedAnyKeys(env) {
 		if m, ok := env[name].(map[string]any); ok && m["passthrough"] == true {
 			names = append(names, name)
 		}
 	}
-	return names, nil
+	return names
 }

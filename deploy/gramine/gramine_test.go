@@ -73,6 +73,7 @@ func TestEveryInsecureOptionIsRefused(t *testing.T) {
 	}
 	assertRefused(t, "fs.mounts[", strings.Replace(good, ", enable_recovery = true", "", 1))
 	assertRefused(t, "fs.mounts", strings.Replace(good, `type = "encrypted", `, "", 1))
+	assertRefused(t, "loader.env.SSL_CERT_FILE", strings.Replace(good, "sgx.debug", "loader.env.SSL_CERT_FILE = { passthrough = true }\nsgx.debug", 1))
 	assertRefused(t, "sgx.allowed_files", strings.Replace(good, "sgx.allowed_files = [\n", "sgx.allowed_files = [\n  \"file:/etc/\",\n", 1))
 }
 

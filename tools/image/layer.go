@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // user is the unprivileged user of the image; it owns /data and /run/teapot, and nothing else.
@@ -52,7 +53,8 @@ func build(arch, path string) (platformImage, error) {
 	if err != nil {
 		return platformImage{}, err
 	}
-	img, err := mutate.AppendLayers(empty.Image, layer)
+	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	img, err := mutate.AppendLayers(base, layer)
 	if err != nil {
 		return platformImage{}, err
 	}
@@ -109,5 +111,5 @@ func pack(files []file) (v1.Layer, error) {
 	}
 	return tarball.LayerFromOpener(func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(buf.Bytes())), nil
-	}, tarball.WithCompressionLevel(9))
+	}, tarball.WithCompressionLevel(9), tarball.WithMediaType(types.OCILayer))
 }
