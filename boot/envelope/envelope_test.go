@@ -64,11 +64,15 @@ func TestMicrocodeUpdateLosesNothing(t *testing.T) {
 
 func TestTheOperatorsSlotIsOffByDefault(t *testing.T) {
 	p := person(t)
-	dataKey, sealed, err := New([]Key{key(MRENCLAVE, 1)}, p.Public())
+	dataKey, with, err := New([]Key{key(MRENCLAVE, 1)}, p.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sealed, err = Seal(dataKey, []Key{key(MRENCLAVE, 1)}, nil); err != nil {
+	if _, err := OpenAsOperator(with, p); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := Seal(dataKey, []Key{key(MRENCLAVE, 1)}, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := OpenAsOperator(sealed, p); !errors.Is(err, ErrNoSlot) {
