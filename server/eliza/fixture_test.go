@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/character"
@@ -20,6 +20,21 @@ const tester = `{"name":"Tester","modelProvider":"llama_local","bio":"b","lore":
 "adjectives":[],"clients":[],"plugins":[],"style":{"all":[],"chat":[],"post":[]},
 "settings":{"secrets":{"OPENAI_API_KEY":"sk-very-secret"},"TWITTER_PASSWORD":"hunter2"}}`
 
+// counted is an attester that counts its quotes, and makes none while it is broken, as a platform whose socket is gone.
+type counted struct {
+	attest.Attester
+	quotes atomic.Int64
+	broken atomic.Bool
+}
+
+func (c *counted) Quote(ctx context.Context, reportData [64]byte) (attest.Quote, error) {
+	if c.broken.Load() {
+		return attest.Quote{}, errors.New("connecting to the platform: connection refused")
+	}
+	c.quotes.Add(1)
+	return c.Attester.Quote(ctx, reportData)
+}
+
 // lifecycle starts agents over the fixture's process, as cmd/teapot does.
 type lifecycle struct {
 	t      testing.TB
@@ -33,9 +48,9 @@ func newLifecycle(t testing.TB, f *fixture, attester attest.Attester) *lifecycle
 	l := &lifecycle{t: t, f: f}
 	c := parse(t, tester)
 	process, err := boot.Start(t.Context(), boot.Config{
-		Dir: t.TempDir(), Attester: attester, Software: evidence.Software{Name: "teapot", Version: "test"},
+		Dir: f.dir, Attester: attester, Software: evidence.Software{Name: "teapot", Version: "test"},
 		Agents: []boot.AgentSpec{{ID: c.ID, Name: c.Name, Character: c.Public()}}, Fatal: func(err error) { t.Error(err) },
-		Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Now: f.now, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -224,27 +226,33 @@ func kindOf(v any) string {
 
 // fixture is a whole process: simulator, logs, agents, HTTP.
 type fixture struct {
-	process *boot.Process
-	fleet   *agent.Fleet
-	server  *httptest.Server
-	life    *lifecycle
-	options eliza.Options
+	dir      string
+	attester *counted
+	skew     atomic.Int64 // nanoseconds that the host's clock is wrong
+	process  *boot.Process
+	fleet    *agent.Fleet
+	server   *httptest.Server
+	life     *lifecycle
+	options  eliza.Options
 }
 
 const token = "open sesame"
+
+func (f *fixture) now() time.Time { return time.Now().Add(time.Duration(f.skew.Load())) }
 
 func start(t *testing.T) *fixture { return startWith(t, nil) }
 
 func startWith(t testing.TB, change func(*eliza.Options)) *fixture {
 	t.Helper()
-	f := &fixture{fleet: &agent.Fleet{}}
+	f := &fixture{dir: t.TempDir(), fleet: &agent.Fleet{}}
 	attester, err := sim.New(sim.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.life = newLifecycle(t, f, attester)
+	f.attester = &counted{Attester: attester}
+	f.life = newLifecycle(t, f, f.attester)
 	f.options = eliza.Options{
-		Agents: f.fleet, Token: access.NewToken(token), Process: f.process, Quoter: attester, Lifecycle: f.life,
+		Agents: f.fleet, Token: access.NewToken(token), Process: f.process, Quoter: f.attester, Lifecycle: f.life,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	if change != nil {
