@@ -85,7 +85,7 @@ func (l *Log) erasureBody(e Erasure) (*tlog.Erasure, error) {
 	if !slices.Contains(l.opts.Erasure.Requesters, e.Requester) {
 		return nil, &NotErasable{
 			Why:  fmt.Sprintf("the policy in force does not let %q have content erased", e.Requester),
-			Next: fmt.Sprintf("the boot statement fixes the policy for this start; start again with --config FILE that has [erasure] requesters = [%q]", e.Requester),
+			Next: fmt.Sprintf("the boot statement fixes the policy for this start; start again with --config FILE that has version = 1, then [erasure], then requesters = [%q]", e.Requester),
 		}
 	}
 	if len(e.Targets) == 0 || len(e.Targets) > tlog.MaxTargets || len(e.Reason) > tlog.MaxReason || e.Reason == "" {

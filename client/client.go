@@ -58,6 +58,9 @@ func New(address string, o Options) (*Client, error) {
 // ParseAddress reads a base address; it must be http or https with a host and without query.
 func ParseAddress(address string) (*url.URL, error) {
 	base, err := url.Parse(address)
+	if _, _, split := net.SplitHostPort(address); split == nil {
+		return nil, fmt.Errorf("address %q: write http://%s, or https://", address, address)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", address, err)
 	}
@@ -158,7 +161,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, unreachable(c.base, err)
+		return nil, Unreachable(c.base, err)
 	}
 	if resp.StatusCode/100 != 2 {
 		defer resp.Body.Close()

@@ -69,8 +69,8 @@ func isHTML(resp *http.Response, text []byte) bool {
 	return http.DetectContentType(text) == "text/html; charset=utf-8" || resp.Header.Get("Content-Type") == "text/html"
 }
 
-// unreachable explains a request that got no answer at all.
-func unreachable(base *url.URL, err error) error {
+// Unreachable explains a request that got no answer at all.
+func Unreachable(base *url.URL, err error) error {
 	e := &Error{Op: "asking " + base.String(), Cause: err.Error(), Next: "check the address and the network", err: err}
 	var dns *net.DNSError
 	switch {

@@ -2,7 +2,9 @@ package eventlog
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -44,7 +46,9 @@ func ParseAppCompose(raw []byte) (*AppCompose, error) {
 	if len(raw) > maxAppCompose {
 		return nil, fmt.Errorf("reading app-compose: %d bytes, more than %d", len(raw), maxAppCompose)
 	}
-	if err := strictjson.Check(raw); err != nil {
+	if err := strictjson.Check(raw); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("reading app-compose: the JSON breaks off after %d bytes: the file is empty or was cut", len(raw))
+	} else if err != nil {
 		return nil, fmt.Errorf("reading app-compose: %w", err)
 	}
 	var members map[string]json.RawMessage

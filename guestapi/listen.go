@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -64,6 +65,9 @@ func ListenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 		return nil, err
 	}
 	ln, err := net.Listen("unix", path) //nolint:noctx // listening does not block
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listening on socket %s: there is no directory %s; make it first", path, filepath.Dir(path))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listening on socket %s: %w", path, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha3"
 	"crypto/sha512"
 	"errors"
-	"fmt"
 
 	"github.com/teapot-tee/teapot/evidence"
 )
@@ -26,7 +25,7 @@ func hashedReportData(content []byte, algorithm, prefix string) ([64]byte, strin
 	}
 	if algorithm == "raw" {
 		if len(content) != len(out) {
-			return out, algorithm, fmt.Errorf("invalid content length: %d bytes of report data, want 64 with hash_algorithm raw", len(content))
+			return out, algorithm, errors.New("invalid content length") // upstream's words, here and below: clients compare them
 		}
 		copy(out[:], content)
 		return out, algorithm, nil
@@ -73,7 +72,7 @@ func digestOf(algorithm string, msg []byte) ([]byte, error) {
 func paddedReportData(data []byte) ([64]byte, error) {
 	var out [64]byte
 	if len(data) > len(out) {
-		return out, fmt.Errorf("Report data is too long: %d bytes, at most 64", len(data))
+		return out, errors.New("Report data is too long")
 	}
 	copy(out[:], data)
 	return out, nil

@@ -47,7 +47,7 @@ func TestReportData(t *testing.T) {
 			t.Errorf("%s: %d %v", body, code, got)
 		}
 	}
-	if code, got := post(t, s, "/GetQuote", `{"report_data":"`+strings.Repeat("00", 65)+`"}`); code != 400 || !strings.HasPrefix(got["error"].(string), "Report data is too long") {
+	if code, got := post(t, s, "/GetQuote", `{"report_data":"`+strings.Repeat("00", 65)+`"}`); code != 400 || got["error"] != "Report data is too long" {
 		t.Errorf("65 bytes: %d %v", code, got)
 	}
 }

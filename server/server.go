@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/teapot-tee/teapot/guestapi"
 	"github.com/teapot-tee/teapot/server/access"
 	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/server/problem"
@@ -34,8 +35,7 @@ const (
 // Options of a server.
 type Options struct {
 	Listener net.Listener  // from Listen
-	Unix     string        // also listen on this unix socket, whose peers need no token; "": none
-	UnixMode os.FileMode   // who may connect to it; 0: only this user, the operator. Others are the agent beside (access.MayAct)
+	Local    *Local        // from ListenUnix; nil: none
 	TLS      *tls.Config   // nil: plain HTTP
 	Proxies  limit.Proxies // whose X-Forwarded-For is believed; none: nobody's
 	Handler  http.Handler
@@ -55,18 +55,10 @@ func Serve(ctx context.Context, o Options) error {
 	servers := []*http.Server{public}
 	failed := make(chan error, 2)
 	go func() { failed <- public.Serve(listener) }()
-	if o.Unix != "" {
-		local, err := listenUnix(o.Unix, cmp.Or(o.UnixMode, 0o600))
-		if err != nil {
-			return errors.Join(err, public.Close())
-		}
-		peer := access.WithUnixPeer
-		if o.UnixMode&0o077 != 0 { // open to other users: the agent beside, not the operator
-			peer = access.WithAgentPeer
-		}
-		trusted := newServer(o, peer)
-		servers = append(servers, trusted)
-		go func() { failed <- trusted.Serve(local) }()
+	if o.Local != nil {
+		local := newServer(o, o.Local.peer)
+		servers = append(servers, local)
+		go func() { failed <- local.Serve(o.Local) }()
 	}
 	if o.Ready != nil {
 		o.Ready(listener.Addr())
@@ -108,7 +100,7 @@ func stop(servers []*http.Server) error {
 func Listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use: another program (or another teapot) listens there; stop it, or choose another with --addr", addr)
+		return nil, fmt.Errorf("listening on %s: %w: another program (or another teapot) is there; stop it, or choose another address with --addr", addr, syscall.EADDRINUSE)
 	}
 	if errors.Is(err, syscall.EACCES) {
 		return nil, fmt.Errorf("listening on %s is not permitted: ports below 1024 need privileges; choose another with --addr", addr)
@@ -119,21 +111,24 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// listenUnix replaces a stale socket, never another kind of file, and admits the owner only.
-func listenUnix(path string, mode os.FileMode) (net.Listener, error) {
-	if info, err := os.Lstat(path); err == nil {
-		if info.Mode()&os.ModeSocket == 0 {
-			return nil, fmt.Errorf("%s exists and is no socket (a directory here often means a missing mount); remove it or choose another path", path)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("removing the old socket: %w", err)
-		}
-	}
-	l, err := net.Listen("unix", path)
+// Local is a unix socket whose peers need no token, or less of one.
+type Local struct {
+	net.Listener
+	peer func(context.Context) context.Context
+}
+
+// ListenUnix takes a unix socket, as Listen an address: before anything is written. With mode 0 it is for this user, the
+// operator; otherwise whoever may connect is the agent beside (access.MayAct). A socket that somebody serves is left alone.
+func ListenUnix(path string, mode os.FileMode) (*Local, error) {
+	l, err := guestapi.ListenUnix(path, cmp.Or(mode, 0o600))
 	if err != nil {
-		return nil, fmt.Errorf("listening on %s: %w", path, err)
+		return nil, err
 	}
-	return l, os.Chmod(path, mode)
+	peer := access.WithUnixPeer
+	if mode&0o077 != 0 {
+		peer = access.WithAgentPeer
+	}
+	return &Local{l, peer}, nil
 }
 
 // Protect adds the headers every answer has, answers cross-origin preflights, and turns a panic into a 500 without its stack.

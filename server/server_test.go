@@ -47,9 +47,13 @@ func TestUnixPeersNeedNoTokenAndTheSocketIsPrivate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unix, err := ListenUnix(socket, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	go func() {
 		done <- Serve(ctx, Options{
-			Listener: listener, Unix: socket, Logger: quiet, Ready: func(a net.Addr) { ready <- a },
+			Listener: listener, Local: unix, Logger: quiet, Ready: func(a net.Addr) { ready <- a },
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if !token.Authorized(r) {
 					w.WriteHeader(http.StatusUnauthorized)
@@ -89,8 +93,20 @@ func status(t *testing.T, c *http.Client, url string) int {
 }
 
 func TestADirectoryInPlaceOfTheSocketIsNamed(t *testing.T) {
-	_, err := listenUnix(t.TempDir(), 0o600)
-	if err == nil || !strings.Contains(err.Error(), "missing mount") {
+	_, err := ListenUnix(t.TempDir(), 0)
+	if err == nil || !strings.Contains(err.Error(), "is a directory: docker makes one") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestASocketThatSomebodyServesIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.sock")
+	first, err := ListenUnix(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := ListenUnix(path, 0); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a second teapot took the socket of the first: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +32,7 @@ func newBundleCmd() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "output", "o", "", "write to `FILE`, - for standard output")
-	flags.StringVar(&agent, "agent", "", "agent `UUID`; needed when the server has several")
+	flags.StringVar(&agent, "agent", "", "agent `UUID` or its name; needed when the server has several")
 	tokenFlag(cmd, &token, "bearer `TOKEN`, for contents that are not public")
 	flags.Uint64Var(&q.From, "from", 0, "from this `INDEX` on")
 	flags.Uint64Var(&q.To, "to", 0, "before this `INDEX`")
@@ -66,17 +67,24 @@ func saveBundle(cmd *cobra.Command, url, out, agent, token string, q client.Bund
 	return nil
 }
 
+// oneAgent finds the agent a command is about: the one that is named by id or name, else the only one there.
 func oneAgent(cmd *cobra.Command, c *client.Client, agent string) (string, error) {
 	info, err := c.Info(cmd.Context())
-	switch {
-	case err != nil || agent != "":
-		return agent, err
-	case len(info.Agents) == 1:
-		return info.Agents[0].ID, nil
+	if err != nil {
+		return "", err
 	}
-	list := ""
+	list, found := "", []string(nil)
 	for _, a := range info.Agents {
-		list += fmt.Sprintf("\n  %s %s", a.ID, a.Name)
+		list += fmt.Sprintf("\n  %s %s", a.ID, plain(a.Name))
+		if agent == "" || strings.EqualFold(a.ID, agent) || a.Name == agent {
+			found = append(found, a.ID)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case agent != "" && len(found) == 0:
+		return "", &exitError{code: 64, err: fmt.Errorf("no agent %q there; there are%s", agent, list)}
 	}
 	return "", &exitError{code: 64, err: fmt.Errorf("the server has %d agents: choose one with --agent%s", len(info.Agents), list)}
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -16,7 +18,7 @@ func newLogCmd() *cobra.Command {
 		Long: `Reads the log of a running agent over HTTP, or with --data that of a stopped simulated agent from its data directory
 (elsewhere the keys exist only inside the TEE). What is shown here comes from the server and is not judged: teapot verify
 judges. Contents that are not public need --token.`,
-		Example: "  teapot log tail -f\n  teapot log list --type action --since 2026-01-01T00:00:00Z\n  teapot log show 42\n  teapot log export -o agent.bundle",
+		Example: "  teapot log tail -f\n  teapot log list https://agent.example --type action --since 2026-01-01T00:00:00Z\n  teapot log show 42\n  teapot log export -o agent.bundle",
 		Args:    args(cobra.NoArgs),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -33,12 +35,48 @@ type logFlags struct {
 
 func (f *logFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.url, "url", "http://"+loopback(os.Getenv("TEAPOT_ADDR")), "address of the running agent")
+	flags.StringVar(&f.url, "url", "http://"+loopback(os.Getenv("TEAPOT_ADDR")), "address of the running agent; the argument URL says the same")
 	flags.StringVar(&f.data, "data", "", "read this data `DIR`ectory of a stopped simulated agent instead")
-	flags.StringVar(&f.agent, "agent", "", "agent `UUID`; needed when there are several")
+	flags.StringVar(&f.agent, "agent", "", "agent `UUID` or its name; needed when there are several")
 	flags.Uint64Var(&f.number, "log-number", 0, "with --data: `NUMBER` of the log")
 	tokenFlag(cmd, &f.token, "bearer `TOKEN`, for contents that are not public")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
+}
+
+// at takes the address out of the arguments of a command and leaves the indices of entries.
+func (f *logFlags) at(cmd *cobra.Command, given []string) (indices []string, err error) {
+	for _, text := range given {
+		if !strings.ContainsAny(text, ":/") {
+			indices = append(indices, text)
+			continue
+		}
+		switch {
+		case cmd.Flags().Changed("url"):
+			err = errors.New("the address is given twice: as --url and as an argument")
+		case f.data != "":
+			err = errors.New("an address asks a running agent, --data reads a stopped one: leave one of them out")
+		}
+		if err != nil {
+			return nil, &exitError{code: 64, err: err}
+		}
+		f.url = text
+		if err := cmd.Flags().Set("url", text); err != nil {
+			return nil, err
+		}
+	}
+	return indices, nil
+}
+
+// openAt opens the log that the flags and the one argument a command may have name.
+func (f *logFlags) openAt(cmd *cobra.Command, given []string) (*logSource, error) {
+	rest, err := f.at(cmd, given)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) > 0 {
+		return nil, &exitError{code: 64, err: fmt.Errorf("%q is no address", rest[0]), hint: "an address is http://HOST:PORT or https://HOST"}
+	}
+	return f.open(cmd)
 }
 
 // filterFlags select entries; their names are those of the HTTP parameters.

@@ -26,11 +26,11 @@ func newLogListCmd() *cobra.Command {
 	var cursor string
 	var oldest, all, count bool
 	cmd := &cobra.Command{
-		Use:   "list",
+		Use:   "list [URL]",
 		Short: "List entries, newest first",
-		Args:  args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.open(cmd)
+		Args:  args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			s, err := f.openAt(cmd, given)
 			if err != nil {
 				return err
 			}
@@ -100,12 +100,12 @@ func newLogTailCmd() *cobra.Command {
 	var lines int
 	var follow bool
 	cmd := &cobra.Command{
-		Use:   "tail",
+		Use:   "tail [URL]",
 		Short: "Show the newest entries, and with -f each new one as it is acknowledged",
 		Long:  "Shows the newest entries, oldest of them first. With -f it goes on with each new entry as soon as it is acknowledged, and comes back by itself after a lost connection. With --json each entry is one line.",
-		Args:  args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.open(cmd)
+		Args:  args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			s, err := f.openAt(cmd, given)
 			if err != nil {
 				return err
 			}

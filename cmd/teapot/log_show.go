@@ -15,10 +15,17 @@ import (
 func newLogShowCmd() *cobra.Command {
 	var f logFlags
 	cmd := &cobra.Command{
-		Use:   "show INDEX",
+		Use:   "show [URL] INDEX",
 		Short: "Show one entry with its proof, what led to it and what came of it",
-		Args:  args(cobra.ExactArgs(1)),
+		Args:  args(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
+			given, err := f.at(cmd, given)
+			if err != nil {
+				return err
+			}
+			if len(given) != 1 {
+				return &exitError{code: 64, err: errors.New("say which entry: one index"), hint: "teapot log list shows them"}
+			}
 			index, err := entryIndex(given[0])
 			if err != nil {
 				return err
@@ -95,11 +102,11 @@ func proofHolds(e *v1.Entry) (size uint64, err error) {
 func newLogStatsCmd() *cobra.Command {
 	var f logFlags
 	cmd := &cobra.Command{
-		Use:   "stats",
+		Use:   "stats [URL]",
 		Short: "Figures of the log: entries by type, starts, erasures, size on disk",
-		Args:  args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.open(cmd)
+		Args:  args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			s, err := f.openAt(cmd, given)
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/teapot-tee/teapot/agent/uuid"
 	"github.com/teapot-tee/teapot/client"
 	v1 "github.com/teapot-tee/teapot/server/v1"
 )
@@ -35,14 +36,14 @@ func (f *logFlags) open(cmd *cobra.Command) (*logSource, error) {
 		return nil, &exitError{code: 64, err: err}
 	}
 	s := &logSource{base: base, http: &http.Client{Transport: client.NewTransport()}, token: f.token, agent: f.agent, where: f.url, close: func() error { return nil }}
-	if s.agent != "" {
+	if uuid.Valid(s.agent) {
 		return s, nil
 	}
 	c, err := client.New(f.url, client.Options{Token: f.token})
 	if err != nil {
 		return nil, &exitError{code: 64, err: err}
 	}
-	if s.agent, err = oneAgent(cmd, c, ""); err != nil {
+	if s.agent, err = oneAgent(cmd, c, s.agent); err != nil {
 		return nil, hinted(err)
 	}
 	return s, nil
@@ -78,7 +79,7 @@ func (s *logSource) send(ctx context.Context, method, path string, query url.Val
 	}
 	resp, err := s.http.Do(req)
 	if err != nil {
-		return nil, &exitError{code: 2, err: fmt.Errorf("asking %s: %w", s.where, err), hint: "is the agent running there? Start it with teapot run, give --url, or read a stopped one with --data"}
+		return nil, hinted(client.Unreachable(s.base, err))
 	}
 	if resp.StatusCode/100 == 2 {
 		return resp, nil
@@ -100,7 +101,11 @@ func (s *logSource) refused(resp *http.Response) error {
 	case http.StatusBadRequest:
 		code = 64
 	}
-	return &exitError{code: code, err: r, hint: r.Next}
+	hint := r.Next
+	if resp.StatusCode == http.StatusNotFound {
+		hint = "teapot log stats " + s.where + " says how many entries there are; without --agent it says which agents"
+	}
+	return &exitError{code: code, err: r, hint: hint}
 }
 
 // get decodes a JSON answer.

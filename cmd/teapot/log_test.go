@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -137,12 +138,62 @@ func TestLogOverHTTP(t *testing.T) {
 		{[]string{"export"}, 64, "-o FILE"},
 		{[]string{"erase", "1"}, 64, "--reason"},
 		{[]string{"erase", "1", "--reason", "x"}, 2, "not authorized"},
-		{[]string{"erase", "1", "--reason", "x", "--token", "tok"}, 1, "policy in force"},
+		{[]string{"erase", "1", "--reason", "x", "--token", "tok"}, 1, "has version = 1, then [erasure]"},
 		{[]string{"list", "--no-such-flag"}, 64, "unknown flag"},
 	} {
 		code, _, stderr := runLog(t, append(c.args, at...)...)
 		if code != c.code || !strings.Contains(stderr, c.say) {
 			t.Errorf("%v: exit %d, want %d: %s", c.args, code, c.code, stderr)
+		}
+	}
+}
+
+// The address is an argument, as everywhere else, or --url; the agent goes by id or by name.
+func TestLogTakesTheAddressAsArgument(t *testing.T) {
+	p := logProcess(t, t.TempDir())
+	defer p.Close()
+	mux := http.NewServeMux()
+	routes := v1.Logs{Token: access.NewToken("tok"), Agent: func(id string) (*actionlog.Log, bool) {
+		a, ok := p.Agent(id)
+		if !ok {
+			return nil, false
+		}
+		return a.Log, true
+	}}
+	routes.Register(mux)
+	mux.HandleFunc("GET /v1/", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"version":"x","agents":[{"id":%q,"name":"eliza"},{"id":"11111111-2222-4333-8444-555555555555","name":"other"}]}`, logAgent)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	out := filepath.Join(t.TempDir(), "out.bundle")
+	for _, c := range []struct {
+		args []string
+		code int
+		say  string
+	}{
+		{[]string{"list", server.URL, "--agent", "eliza"}, 0, "boot"},
+		{[]string{"tail", server.URL, "--agent", "eliza"}, 0, "boot"},
+		{[]string{"stats", server.URL, "--agent", logAgent}, 0, "entries"},
+		{[]string{"show", server.URL, "0", "--agent", "eliza"}, 0, "type boot"},
+		{[]string{"show", "0", server.URL, "--agent", "eliza"}, 0, "type boot"},
+		{[]string{"export", server.URL, "-o", out, "--agent", "eliza"}, 0, "entries"},
+		{[]string{"erase", server.URL, "1", "--reason", "x", "--agent", "eliza"}, 2, "not authorized"},
+		{[]string{"erase", server.URL, "--reason", "x"}, 64, "which entries"},
+		{[]string{"show", server.URL}, 64, "which entry"},
+		{[]string{"list", server.URL}, 64, "choose one with --agent"},
+		{[]string{"list", server.URL, "--agent", "nobody"}, 64, `no agent "nobody" there`},
+		{[]string{"list", server.URL, "--url", server.URL}, 64, "given twice"},
+		{[]string{"list", server.URL, "--data", "x"}, 64, "leave one of them out"},
+		{[]string{"list", host}, 64, "write http://" + host},
+		{[]string{"list", "eliza"}, 64, "is no address"},
+		{[]string{"list", "http://127.0.0.1:1"}, 2, "nobody listens"},
+		{[]string{"list", "http://127.0.0.1:1", "--agent", logAgent}, 2, "nobody listens"},
+	} {
+		code, stdout, stderr := runLog(t, c.args...)
+		if code != c.code || !strings.Contains(stdout+stderr, c.say) {
+			t.Errorf("%v: exit %d, want %d with %q:\n%s%s", c.args, code, c.code, c.say, stdout, stderr)
 		}
 	}
 }

@@ -24,15 +24,15 @@ func newLogExportCmd() *cobra.Command {
 	var out string
 	var bare bool
 	cmd := &cobra.Command{
-		Use:   "export -o FILE",
+		Use:   "export [URL] -o FILE",
 		Short: "Save entries with all evidence and proofs as a bundle",
 		Long:  "Writes the portable file that teapot verify judges offline: the entries asked for, every start with its evidence, every erasure, and hashes for all that is left out.",
-		Args:  args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args:  args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
 			if out == "" {
 				return &exitError{code: 64, err: errors.New("say where to: -o FILE (- is standard output)")}
 			}
-			s, err := f.open(cmd)
+			s, err := f.openAt(cmd, given)
 			if err != nil {
 				return err
 			}
@@ -101,7 +101,7 @@ func newLogEraseCmd() *cobra.Command {
 	var f logFlags
 	var reason, requester, user string
 	cmd := &cobra.Command{
-		Use:   "erase INDEX... --reason TEXT",
+		Use:   "erase [URL] INDEX... --reason TEXT",
 		Short: "Destroy the content of entries for good; that they were there, and this erasure, stay for ever",
 		Long: `Writes an erasure entry with the targets, the requester and the reason, and then destroys the keys of the contents. It cannot
 be undone. The reason is public and cannot be erased itself: it must not name people. Boot, policy, intent, result and
@@ -111,6 +111,13 @@ erasure entries cannot be erased, and the policy in the boot statement says on w
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if strings.TrimSpace(reason) == "" {
 				return &exitError{code: 64, err: errors.New("an erasure needs a reason: --reason TEXT"), hint: "it is public for ever; do not name people in it"}
+			}
+			given, err := f.at(cmd, given)
+			if err != nil {
+				return err
+			}
+			if len(given) == 0 {
+				return &exitError{code: 64, err: errors.New("say which entries: their indices"), hint: "teapot log list shows them"}
 			}
 			targets, err := indices(given)
 			if err != nil {

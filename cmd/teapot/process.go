@@ -80,6 +80,7 @@ type running struct {
 	logger     *slog.Logger
 	failed     chan error      // the log cannot go on
 	listener   net.Listener    // taken before anything is written
+	local      *server.Local   // the same, on a unix socket; nil: none
 	stopping   <-chan struct{} // ends live streams
 	proxies    limit.Proxies   // whose X-Forwarded-For is believed
 	budget     *ratls.Budget   // of quotes, for all who ask
@@ -105,13 +106,27 @@ func (f *processFlags) start(cmd *cobra.Command, agents []boot.AgentSpec, unmeas
 	if r.listener, err = server.Listen(f.addr); err != nil {
 		return nil, err
 	}
+	if f.unix != "" {
+		if r.local, err = server.ListenUnix(f.unix, f.unixMode); err != nil {
+			return nil, errors.Join(err, r.unlisten())
+		}
+	}
 	if err := r.detect(cmd.Context(), cmd.ErrOrStderr()); err != nil {
-		return nil, errors.Join(err, r.listener.Close())
+		return nil, errors.Join(err, r.unlisten())
 	}
 	if err := r.boot(cmd.Context(), raw, agents, append(unmeasured, more...), plugins); err != nil {
-		return nil, errors.Join(err, r.attester.Close(), r.listener.Close())
+		return nil, errors.Join(err, r.attester.Close(), r.unlisten())
 	}
 	return r, r.makeToken()
+}
+
+// unlisten gives the addresses back where serve was not reached.
+func (r *running) unlisten() error {
+	err := r.listener.Close()
+	if r.local != nil {
+		err = errors.Join(err, r.local.Close())
+	}
+	return err
 }
 
 func (r *running) detect(ctx context.Context, notice io.Writer) error {
@@ -263,7 +278,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	if err != nil {
 		return err
 	}
-	err = server.Serve(ctx, server.Options{Listener: r.listener, Unix: r.flags.unix, UnixMode: r.flags.unixMode, TLS: r.tls, Proxies: r.proxies, Handler: handler, Logger: r.logger, Ready: ready})
+	err = server.Serve(ctx, server.Options{Listener: r.listener, Local: r.local, TLS: r.tls, Proxies: r.proxies, Handler: handler, Logger: r.logger, Ready: ready})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}
@@ -308,6 +323,9 @@ func (r *running) banner(w io.Writer, addr net.Addr) {
 	}
 	url := fmt.Sprintf("%s://%s", scheme, addr)
 	fmt.Fprintf(w, "serving    %s\n", url)
+	if r.local != nil {
+		fmt.Fprintf(w, "serving    %s (its peers need no token)\n", r.flags.unix)
+	}
 	fmt.Fprintf(w, "pages      %s/agent, /explorer, /chat, /dashboard\n", url)
 	for _, line := range r.guestLines {
 		fmt.Fprintf(w, "guest API  %s\n", line)

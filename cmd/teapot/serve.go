@@ -58,7 +58,11 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	if f.guestDir != "" && f.unix == "" {
 		f.unix, f.unixMode = filepath.Join(f.guestDir, "log.sock"), 0o666 // the agent beside runs as another user; who mounts the directory is let in
 	}
-	f.usualGuest = f.guestDir != ""
+	if f.usualGuest = f.guestDir != ""; f.usualGuest {
+		if err := os.MkdirAll(f.guestDir, 0o755); err != nil {
+			return err
+		}
+	}
 	r, err := f.start(cmd, specs, nil, []string{"sidecar"})
 	if err != nil {
 		return err
@@ -117,19 +121,10 @@ func (r *running) bundleSession(budget *ratls.Budget) func(*http.Request, []byte
 	}
 }
 
-// guests serves the guest API on the sockets of the measured configuration; without any there is no socket.
+// guests serves the guest API on the sockets of the measured configuration, or of the usual guest.
 func (r *running) guests(ctx context.Context, dir string, fail context.CancelCauseFunc) error {
 	if dir == "" {
 		return nil
-	}
-	if len(r.config.Guests) == 0 {
-		return &exitError{code: 64, err: errors.New("--guest-dir: no [[guest]] in --config says who may ask for what"), hint: "docs/configuration.md shows one; without other processes leave --guest-dir out"}
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if len(r.config.Guests) == 0 {
-		r.guestLines = []string{"none: the configuration (--config) has no [[guest]], so " + dir + " has no dstack.sock and tappd.sock"}
 	}
 	for _, g := range r.config.Guests {
 		api, err := r.guestServer(ctx, g)
@@ -161,5 +156,5 @@ func guestSockets(g measured.Guest, guests int) []string {
 }
 
 func (r *running) close() error {
-	return errors.Join(r.process.Close(), r.attester.Close(), r.listener.Close())
+	return errors.Join(r.process.Close(), r.attester.Close(), r.unlisten())
 }

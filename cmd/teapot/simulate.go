@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -20,6 +21,7 @@ import (
 	"github.com/teapot-tee/teapot/attest/sim"
 	"github.com/teapot-tee/teapot/attest/sim/devattest"
 	"github.com/teapot-tee/teapot/guestapi"
+	"github.com/teapot-tee/teapot/server"
 )
 
 // simulateFlags are the flags of teapot simulate.
@@ -75,15 +77,17 @@ func simulate(ctx context.Context, f simulateFlags, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
+	var played *devattest.Played
+	if f.sgx != "" {
+		if played, err = f.play(simulator); err != nil {
+			return errors.Join(err, closeAll(listeners))
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	if err := f.announce(simulator, listeners, stdout, stderr); err != nil {
 		return err
 	}
-	if f.sgx != "" {
-		played, err := f.play(simulator)
-		if err != nil {
-			return err
-		}
+	if played != nil {
 		fmt.Fprintf(stdout, "playing %s (%s)\n", f.sgx, played.How)
 		group.Go(func() error { <-ctx.Done(); return played.Close() })
 	}
@@ -139,7 +143,7 @@ func (f simulateFlags) handler(simulator *sim.Simulator, stderr io.Writer) (http
 	if err != nil {
 		return nil, err
 	}
-	server, err := guestapi.New(guestapi.Options{
+	api, err := guestapi.New(guestapi.Options{
 		Attester: simulator, Keys: keys, Policy: guestapi.AllowEverything(), Rev: "teapot-" + version, Simulated: true,
 		AllowTeapotStatements: f.allowTeapot,
 	})
@@ -147,7 +151,7 @@ func (f simulateFlags) handler(simulator *sim.Simulator, stderr io.Writer) (http
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", server)
+	mux.Handle("/", api)
 	mux.HandleFunc("GET /teapot/root.pem", func(w http.ResponseWriter, _ *http.Request) {
 		writeSized(w, "application/x-pem-file", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: simulator.RootDER()}))
 	})
@@ -196,18 +200,27 @@ func writeSized(w http.ResponseWriter, contentType string, body []byte) {
 	_, _ = w.Write(body) // the caller is gone: nobody is left to tell
 }
 
+func closeAll(listeners []net.Listener) error {
+	var errs []error
+	for _, ln := range listeners {
+		errs = append(errs, ln.Close())
+	}
+	return errors.Join(errs...)
+}
+
 func (f simulateFlags) listen() (listeners []net.Listener, err error) {
 	defer func() {
 		if err != nil {
-			for _, ln := range listeners {
-				_ = ln.Close()
-			}
+			err = errors.Join(err, closeAll(listeners))
 		}
 	}()
 	if f.addr != "" {
-		ln, err := net.Listen("tcp", f.addr) //nolint:noctx // listening does not block
+		ln, err := server.Listen(f.addr)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return listeners, &exitError{code: 2, err: err, hint: `another simulator may be running; --addr 127.0.0.1:0 takes a free port, --addr "" with --socket none`}
+		}
 		if err != nil {
-			return listeners, &exitError{code: 2, err: err, hint: `another simulator may be running; choose --addr 127.0.0.1:0 or --addr "" with --socket`}
+			return listeners, &exitError{code: 2, err: fmt.Errorf("--addr: %w", err), hint: "an address is HOST:PORT, as 127.0.0.1:8090"}
 		}
 		listeners = append(listeners, ln)
 	}

@@ -158,6 +158,10 @@ func TestSimulatedKeys(t *testing.T) {
 func TestSimulateMistakes(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	dir := t.TempDir()
+	cut := filepath.Join(dir, "cut.json")
+	if err := os.WriteFile(cut, []byte(`{"a"`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, v := range map[string]struct {
 		flags []string
 		code  int
@@ -168,6 +172,9 @@ func TestSimulateMistakes(t *testing.T) {
 		"nothing to serve": {[]string{"--addr", ""}, 64, "nothing to serve"},
 		"argument":         {[]string{"more"}, 64, ""},
 		"socket is a dir":  {[]string{"--addr", "", "--socket", dir}, 2, "is a directory"},
+		"no directory":     {[]string{"--addr", "", "--socket", filepath.Join(dir, "no", "s.sock")}, 2, "make it first"},
+		"cut compose":      {[]string{"--addr", "", "--app-compose", cut}, 2, "breaks off after 4 bytes"},
+		"sgx in a file":    {[]string{"--addr", "127.0.0.1:0", "--sgx", cut}, 2, "not a directory"},
 		"no compose":       {[]string{"--app-compose", filepath.Join(dir, "none")}, 2, "app-compose"},
 		"no appkeys":       {[]string{"--appkeys", filepath.Join(dir, "none")}, 2, "appkeys"},
 		"not an address":   {[]string{"--addr", "256.0.0.1:0"}, 2, ""},
@@ -175,7 +182,7 @@ func TestSimulateMistakes(t *testing.T) {
 		var stderr bytes.Buffer
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a mistake that starts to serve fails here
 		defer cancel()
-		if code := execute(ctx, append([]string{"simulate"}, v.flags...), io.Discard, &stderr); code != v.code || !strings.Contains(stderr.String(), v.want) {
+		if code := execute(ctx, append([]string{"simulate"}, v.flags...), io.Discard, &stderr); code != v.code || !strings.Contains(stderr.String(), v.want) || strings.Contains(stderr.String(), "NOT A TEE") {
 			t.Errorf("%s: exit %d, want %d: %s", name, code, v.code, &stderr)
 		}
 	}

@@ -37,7 +37,7 @@ type walletFlags struct {
 
 func (f *walletFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.agent, "agent", "", "agent `UUID`; needed when there are several")
+	flags.StringVar(&f.agent, "agent", "", "agent `UUID` or its name; needed when there are several")
 	flags.StringVar(&f.data, "data", defaultData(), "data directory")
 	flags.BoolVar(&f.offline, "offline", false, "without a running agent, for a data directory of the simulator only")
 	flags.StringVar(&f.derivation, "derivation", "", "with --offline: teapot/wallet/v1, eliza/0.1.7 or eliza/0.1.9")

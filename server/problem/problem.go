@@ -4,6 +4,7 @@
 package problem
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -24,10 +25,13 @@ type Details struct {
 // Write answers with a problem. Cause says why, next says what to do; both are for a person.
 func Write(w http.ResponseWriter, status int, title, cause, next string) {
 	d := Details{Type: "about:blank", Title: title, Status: status, Cause: clip(cause), Next: clip(next)}
-	body, err := json.Marshal(d)
-	if err != nil { // strings and an int always marshal
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)              // app/<name> is to be read as it is
+	if err := enc.Encode(d); err != nil { // strings and an int can always be written
 		panic("internal: " + err.Error())
 	}
+	body := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -66,7 +66,7 @@ func refuse(w http.ResponseWriter, err error) {
 	case errors.Is(err, actionlog.ErrNotFound):
 		problem.Write(w, http.StatusNotFound, "no such entry", "the log does not have it", "GET …/checkpoint says how many entries there are")
 	case errors.As(err, &bad):
-		problem.Write(w, http.StatusBadRequest, "invalid request", bad.Why, "correct it and try again; nothing was logged")
+		problem.Write(w, http.StatusBadRequest, "invalid request", bad.Why, "correct it and try again; what is refused is not logged")
 	case errors.As(err, &kept):
 		problem.Write(w, http.StatusConflict, "not erased", kept.Why, kept.Next)
 	case errors.Is(err, actionlog.ErrConflict):
