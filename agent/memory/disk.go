@@ -51,22 +51,8 @@ func (s *Store) check(ctx context.Context, index uint64, addendum []byte) (Item,
 	return item, nil
 }
 
-// load reads what is kept in the process: the names of rooms, and everything that Search scans.
-func (s *Store) load(ctx context.Context) error {
-	rows, err := s.db.QueryContext(ctx, "SELECT DISTINCT room FROM items WHERE type IN ('message','reply')")
-	if err != nil {
-		return fmt.Errorf("reading the memory: %w", err)
-	}
-	for rows.Next() {
-		var room string
-		if err := rows.Scan(&room); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		s.known[room] = nil
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return fmt.Errorf("reading the memory: %w", err)
-	}
+// load reads what is kept in the process: everything that Search scans.
+func (s *Store) load(ctx context.Context) (err error) {
 	s.indexed, err = s.read(ctx, "SELECT idx, addendum, vector FROM items WHERE type IN ('memory','knowledge') ORDER BY idx")
 	return err
 }
@@ -171,7 +157,7 @@ func (s *Store) Clear(ctx context.Context) error {
 	s.Flush()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rooms, s.known, s.indexed = map[string]*hot{}, map[string]*claim{}, nil
+	s.rooms, s.claims, s.indexed = map[string]*hot{}, map[string]*claim{}, nil
 	_, err := s.db.ExecContext(ctx, "DELETE FROM items")
 	return err
 }

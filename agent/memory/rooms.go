@@ -2,16 +2,21 @@ package memory
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/tlog"
 )
 
 // claim is whose a room is: the user who spoke there first, until somebody has shown the room's secret; from then on it is
-// the secret's. It follows from the log's messages alone, so it survives restarts and a lost file.
+// the secret's. It follows from the log's messages alone, so it survives restarts and a lost file, and may be forgotten
+// here at any time: strangers can name any number of rooms.
 type claim struct {
 	user   string // UUID; "" if the room began with a token or cannot be told: then nobody's by name
 	closed bool   // only proof opens it
+	fresh  bool   // nothing was said yet: there is nothing to read
+	used   uint64
 }
 
 // Visitor is who wants to speak in a room.
@@ -24,65 +29,108 @@ type Visitor struct {
 // show it or a token.
 const lookBack = 64
 
+// maxClaims is how many claims are kept in the process.
+const maxClaims = 1 << 14
+
 // Enter lets a visitor into a room, or does not. first is true once per room: of visitors that come at the same time only
 // one is the first.
 func (s *Store) Enter(ctx context.Context, room string, v Visitor) (first, admitted bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return false, false, ErrClosed
-	}
-	c, known := s.known[room]
-	if !known {
-		s.known[room] = begun(v.User, v.Said)
-		return true, true, nil
+	c, err := s.claimOf(ctx, room)
+	if err != nil {
+		return false, false, err
 	}
 	if c == nil {
-		if c, err = s.readClaim(ctx, room); err != nil {
-			return false, false, err
-		}
-		s.known[room] = c
+		s.keepClaim(room, begun(v))
+		return true, true, nil
 	}
 	return false, proven(v.Said) || !c.closed && c.user == v.User, nil
 }
 
+// claimOf returns a room's claim, from disk if it is not at hand; nil if nobody spoke there. The caller holds mu.
+func (s *Store) claimOf(ctx context.Context, room string) (*claim, error) {
+	s.clock++
+	for s.claims[room] == nil && !s.closed && s.waiting(room) {
+		s.signal()
+		s.room.Wait()
+	}
+	if s.closed {
+		return nil, ErrClosed
+	}
+	c := s.claims[room]
+	if c == nil {
+		var err error
+		if c, err = s.readClaim(ctx, room); c == nil {
+			return nil, err
+		}
+		s.keepClaim(room, c)
+	}
+	c.used = s.clock
+	return c, nil
+}
+
+// waiting says whether something said in a room is not on disk yet. The caller holds mu.
+func (s *Store) waiting(room string) bool {
+	in := func(j job) bool { return j.item.Room == room }
+	return slices.ContainsFunc(s.pending, in) || slices.ContainsFunc(s.writing, in)
+}
+
+// keepClaim keeps a claim at hand; where there is no place the longest unused half goes. The caller holds mu.
+func (s *Store) keepClaim(room string, c *claim) {
+	if len(s.claims) >= maxClaims {
+		s.forgetClaims()
+	}
+	c.used = s.clock
+	s.claims[room] = c
+}
+
+func (s *Store) forgetClaims() {
+	used := make([]uint64, 0, len(s.claims))
+	for _, c := range s.claims {
+		used = append(used, c.used)
+	}
+	slices.Sort(used)
+	middle := used[len(used)/2]
+	maps.DeleteFunc(s.claims, func(_ string, c *claim) bool { return c.used < middle })
+}
+
 func proven(s tlog.Speaker) bool { return s == tlog.SpeakerToken || s == tlog.SpeakerRoomSecret }
 
-func begun(user string, said tlog.Speaker) *claim {
-	if proven(said) {
-		return &claim{closed: true}
+func begun(v Visitor) *claim {
+	if proven(v.Said) {
+		return &claim{closed: true, fresh: true}
 	}
-	return &claim{user: user}
+	return &claim{user: v.User, fresh: true}
 }
 
-// note keeps the claim of a room up with a message that was just heard. The caller holds mu.
+// note keeps the claim of a room up with what was just said there. The caller holds mu.
 func (s *Store) note(i Item) {
-	c, known := s.known[i.Room]
-	switch {
-	case !known && i.Type == record.Message:
-		s.known[i.Room] = begun(i.User, i.Said)
-	case !known:
-		s.known[i.Room] = nil
-	case c != nil && i.Type == record.Message && i.Said == tlog.SpeakerRoomSecret:
-		c.closed = true
+	c := s.claims[i.Room]
+	if c == nil {
+		return
 	}
+	c.fresh = false
+	c.closed = c.closed || i.Type == record.Message && i.Said == tlog.SpeakerRoomSecret
 }
 
-// readClaim reads whose a room is from its first and its last messages, each checked against the log. The caller holds mu.
+// readClaim reads whose a room is from its first and its last messages, each checked against the log; nil if nobody spoke
+// there. The caller holds mu.
 func (s *Store) readClaim(ctx context.Context, room string) (*claim, error) {
 	const messages = "SELECT idx, addendum, vector FROM items WHERE room=? AND type='message' ORDER BY idx "
 	first, err := s.read(ctx, messages+"LIMIT 1", room)
 	if err != nil {
 		return nil, err
 	}
+	if len(first) == 0 {
+		return s.orphan(ctx, room)
+	}
 	last, err := s.read(ctx, messages+"DESC LIMIT ?", room, lookBack)
 	if err != nil {
 		return nil, err
 	}
-	if len(first) == 0 {
-		return &claim{closed: true}, nil // only replies are left, or the host withholds rows
-	}
-	c := begun(first[0].User, first[0].Said)
+	c := begun(Visitor{first[0].User, first[0].Said})
+	c.fresh = false
 	open := false // somebody spoke lately without proof
 	for _, i := range last {
 		c.closed = c.closed || i.Said == tlog.SpeakerRoomSecret
@@ -90,4 +138,14 @@ func (s *Store) readClaim(ctx context.Context, room string) (*claim, error) {
 	}
 	c.closed = c.closed || !open
 	return c, nil
+}
+
+// orphan is the claim of a room without a readable message: closed if anything else was said there, else none.
+func (s *Store) orphan(ctx context.Context, room string) (*claim, error) {
+	var rows int
+	err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM items WHERE room=? AND type IN ('message','reply') LIMIT 1)", room).Scan(&rows)
+	if err != nil || rows == 0 {
+		return nil, err
+	}
+	return &claim{closed: true}, nil
 }

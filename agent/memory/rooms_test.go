@@ -1,6 +1,7 @@
 package memory_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/teapot-tee/teapot/actionlog"
@@ -80,5 +81,33 @@ func TestWhoseARoomIs(t *testing.T) {
 			}
 			check("after the file was lost")
 		})
+	}
+}
+
+// Strangers can name any number of rooms; what is forgotten in the process is read again from disk.
+func TestClaimsAreForgottenAndReadAgain(t *testing.T) {
+	d := newDesk(t)
+	alice, mallory := uuid.Of("alice"), uuid.Of("mallory")
+	d.heard(t, alice, tlog.SpeakerClaimed)
+	enter := func(room, who string) (first, in bool) {
+		t.Helper()
+		first, in, err := d.Enter(t.Context(), room, memory.Visitor{User: who, Said: tlog.SpeakerClaimed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return first, in
+	}
+	enter(room, alice)
+	for i := range 20_000 {
+		enter(strconv.Itoa(i), mallory)
+	}
+	if n := memory.Claims(d.Store); n > 1<<14 {
+		t.Errorf("%d claims are kept", n)
+	}
+	if first, in := enter(room, mallory); first || in {
+		t.Error("the room was forgotten: another came in")
+	}
+	if _, in := enter(room, alice); !in {
+		t.Error("who spoke there first is not let in any more")
 	}
 }

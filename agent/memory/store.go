@@ -51,7 +51,7 @@ type Store struct {
 	pending []job
 	writing []job // what the writer took and has not committed yet
 	rooms   map[string]*hot
-	known   map[string]*claim // rooms in which somebody spoke; nil: whose it is was not read yet
+	claims  map[string]*claim // by room; what is not here is on disk
 	clock   uint64            // counts uses, for eviction
 	indexed []Item            // facts, goals and knowledge with vectors: what Search scans
 }
@@ -101,7 +101,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		opts: o, db: db, sealer: seal, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		rooms: map[string]*hot{}, known: map[string]*claim{},
+		rooms: map[string]*hot{}, claims: map[string]*claim{},
 	}
 	s.room = sync.NewCond(&s.mu)
 	if err := s.load(ctx); err != nil {
@@ -211,7 +211,7 @@ func (s *Store) warm(ctx context.Context, room string) (*hot, error) {
 		return r, nil
 	}
 	r := &hot{used: s.clock}
-	if _, rows := s.known[room]; rows {
+	if c := s.claims[room]; c == nil || !c.fresh {
 		items, err := s.read(ctx, "SELECT idx, addendum, vector FROM items WHERE room=? AND type IN ('message','reply') ORDER BY idx DESC LIMIT ?", room, s.opts.Last)
 		if err != nil {
 			return nil, err

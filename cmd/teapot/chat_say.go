@@ -124,13 +124,15 @@ func (c *chat) finish(shown, data string) error {
 		return fmt.Errorf("the end of the answer is no JSON: %w", err)
 	}
 	c.receiptURL = done.Receipt
+	rest := done.Contents
 	if shown != "" {
-		fmt.Fprintln(c.out)
-	}
-	for i, e := range done.Contents {
-		if i == 0 && e.Text == shown {
-			continue
+		more := ""
+		if len(rest) > 0 && strings.HasPrefix(rest[0].Text, shown) { // an action's answer goes on after the model's words
+			more, rest = strings.TrimPrefix(rest[0].Text, shown), rest[1:]
 		}
+		fmt.Fprintln(c.out, printable(more))
+	}
+	for _, e := range rest {
 		c.print(e.Text)
 	}
 	return c.keep(done.Contents)
