@@ -43,6 +43,35 @@ func (e *TruncatedError) Error() string {
 	return fmt.Sprintf("bundle: the file ends in the middle (after entry %d); it was not received or written completely", e.Entries)
 }
 
+// MalformedError says that bytes which were received contradict the format: whoever made or changed them is at fault, not
+// the way they came. A bundle that merely ends too early is a TruncatedError, a stream that fails is neither.
+type MalformedError struct{ Err error }
+
+// Error implements error.
+func (e *MalformedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *MalformedError) Unwrap() error { return e.Err }
+
+// ErrChecksum is wrapped in a MalformedError when all records were read and the checksum at the end is not theirs.
+var ErrChecksum = errors.New("bundle: the checksum at the end does not fit: the file was damaged or edited")
+
+// streamError is what the underlying reader said.
+type streamError struct{ err error }
+
+func (e *streamError) Error() string { return "reading bundle: " + e.err.Error() }
+func (e *streamError) Unwrap() error { return e.err }
+
+// malformed marks every error that is about the bytes and not about receiving them.
+func malformed(err error) error {
+	var cut *TruncatedError
+	var stream *streamError
+	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &cut) || errors.As(err, &stream) {
+		return err
+	}
+	return &MalformedError{err}
+}
+
 // ErrNotABundle is returned for a file that does not begin with the magic.
 var ErrNotABundle = errors.New("bundle: this is not a Teapot bundle")
 
@@ -52,22 +81,30 @@ func NewReader(r io.Reader) (*Reader, error) {
 	magic := make([]byte, len(Magic))
 	if _, err := io.ReadFull(b.r, magic); err != nil || string(magic) != Magic {
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, fmt.Errorf("reading bundle: %w", err)
+			return nil, &streamError{err}
 		}
 		return nil, ErrNotABundle
 	}
 	b.sum.Write(magic)
+	if err := malformed(b.prefaces()); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// prefaces reads everything before the entries, and the head of what follows.
+func (b *Reader) prefaces() error {
 	for {
 		k, n, err := b.next()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if k >= kindEntry {
 			b.ahead = true
-			return b, b.prefaceComplete()
+			return b.prefaceComplete()
 		}
 		if err := b.preface(k, n); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -98,7 +135,7 @@ func (b *Reader) full(dst []byte) error {
 		return &TruncatedError{b.pos}
 	}
 	if err != nil {
-		return fmt.Errorf("reading bundle: %w", err)
+		return &streamError{err}
 	}
 	return nil
 }
@@ -189,6 +226,11 @@ func (b *Reader) Next() (tlog.Item, error) {
 	if b.done {
 		return tlog.Item{}, io.EOF
 	}
+	item, err := b.item()
+	return item, malformed(err)
+}
+
+func (b *Reader) item() (tlog.Item, error) {
 	k, n, err := b.next()
 	if err != nil {
 		return tlog.Item{}, err
@@ -220,7 +262,7 @@ func (b *Reader) finish(sum []byte) error {
 		return fmt.Errorf("bundle: entries up to %d, the checkpoint covers %d", b.pos, b.Header.Size)
 	}
 	if string(sum) != string(b.sum.Sum(nil)) {
-		return errors.New("bundle: the checksum at the end does not fit: the file was damaged or edited")
+		return ErrChecksum
 	}
 	if _, err := b.r.ReadByte(); !errors.Is(err, io.EOF) {
 		return errors.New("bundle: bytes follow the end")

@@ -72,14 +72,15 @@ func (a *appraiser) run() error {
 func (a *appraiser) url() error {
 	boot, err := evidence.ParseEvidence(a.in.Boot)
 	if err != nil {
-		return fmt.Errorf("the server's boot evidence: %w", err)
-	}
-	session, err := evidence.ParseEvidence(a.in.Session)
-	if err != nil {
-		return fmt.Errorf("the server's session evidence: %w", err)
+		return a.malformed("server's boot", a.in.Boot, err) // nothing of the rest can be placed without it
 	}
 	a.openCurrent(boot)
-	notes := a.openSession(session)
+	var notes map[string]string
+	if session, err := evidence.ParseEvidence(a.in.Session); err == nil {
+		notes = a.openSession(session)
+	} else if err := a.malformed("server's session", a.in.Session, err); err != nil {
+		return err
+	}
 	for _, l := range a.in.Logs {
 		if err := a.log(l, notes); err != nil {
 			return err

@@ -17,15 +17,18 @@ import (
 func (a *appraiser) bundle() error {
 	r, err := bundle.NewReader(a.in.Log)
 	if err != nil {
-		return err
+		a.offline(false)
+		return a.malformedLog("", err)
 	}
 	a.offline(r.Session != nil)
 	if len(r.Evidence) == 0 {
-		return errors.New("the bundle holds no evidence of any start: nothing vouches for its keys")
+		a.badStatement("boot", errors.New("the bundle holds no evidence of any start: nothing vouches for its keys"))
+		return nil
 	}
 	ev, err := evidence.ParseEvidence(r.Evidence[len(r.Evidence)-1])
 	if err != nil {
-		return fmt.Errorf("the newest evidence of the bundle: %w", err)
+		a.badStatement("newest boot", err)
+		return nil
 	}
 	a.openCurrent(a.newestCollateral(ev, r))
 	notes := a.bundledSession(r)
@@ -63,6 +66,12 @@ func (a *appraiser) newestCollateral(ev *evidence.Evidence, r *bundle.Reader) *e
 
 func (a *appraiser) bundledSession(r *bundle.Reader) map[string]string {
 	if r.Session == nil {
+		if r.Header.Nonce != "" {
+			a.add(appraisal.Check{
+				ID: "binding.nonce", Outcome: appraisal.Failed, Detail: "the bundle was asked for with a nonce, and the session statement that answers it is missing",
+				Want: r.Header.Nonce, Source: "the bundle's header", Fault: "host", Remedy: "ask for the bundle again; do not rely on this one",
+			})
+		}
 		return nil
 	}
 	ev, err := evidence.ParseEvidence(r.Session)
@@ -113,14 +122,15 @@ func (a *appraiser) quote() error {
 
 // document judges an Evidence document by itself: all that a start says, without its log.
 func (a *appraiser) document() error {
+	a.offline(false)
 	ev, err := evidence.ParseEvidence(a.in.File)
 	if err != nil {
-		return err
+		return a.malformed("given", a.in.File, err)
 	}
-	a.offline(false)
 	kind, err := evidence.TypeOf(ev.Statement)
 	if err != nil {
-		return err
+		a.badStatement("given", err)
+		return nil
 	}
 	if kind == evidence.BootType {
 		a.openCurrent(ev)

@@ -46,7 +46,7 @@ func (a *appraiser) log(l Log, notes map[string]string) error {
 	}
 	r, err := bundle.NewReader(l.Bundle)
 	if err != nil {
-		return fmt.Errorf("the log of agent %s: %w", l.Agent, err)
+		return a.malformedLog("agent "+l.Agent+": ", fmt.Errorf("the log of agent %s: %w", l.Agent, err))
 	}
 	return a.walkLog(r, part, notes[part.Log.Origin], l)
 }
@@ -67,9 +67,7 @@ func (a *appraiser) walkLog(r *bundle.Reader, part *evidence.AgentPart, note str
 	if a.current != nil && len(a.current.parts) > 1 {
 		w.label = "agent " + part.Name + ": "
 	}
-	if err := w.documents(); err != nil {
-		return err
-	}
+	w.documents()
 	w.remembered()
 	if err := w.audit(l); err != nil {
 		return err
@@ -86,15 +84,19 @@ func (a *appraiser) walkLog(r *bundle.Reader, part *evidence.AgentPart, note str
 }
 
 // documents reads the evidence documents of the starts, as the bundle brings them.
-func (w *logWalk) documents() error {
+func (w *logWalk) documents() {
 	for i, raw := range w.reader.Evidence {
 		ev, err := evidence.ParseEvidence(raw)
 		if err != nil {
-			return fmt.Errorf("evidence %d of the bundle: %w", i, err)
+			w.a.badStatement(fmt.Sprintf("bundle's boot (evidence %d)", i), err)
+			continue
 		}
-		w.docs[sha256.Sum256(raw)] = ev
+		digest := sha256.Sum256(raw)
+		if w.docs[digest] != nil {
+			w.a.brokenLog(w.label, fmt.Errorf("evidence %d stands in it twice", i))
+		}
+		w.docs[digest] = ev
 	}
-	return nil
 }
 
 // remembered picks what the reader saw of this log, and the audit to go on from.
@@ -139,11 +141,15 @@ func (w *logWalk) audit(l Log) error {
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		if errors.Is(err, bundle.ErrChecksum) {
+			w.a.damaged(w.label)
+			break
+		}
 		if err != nil {
-			return err
+			return w.a.malformedLog(w.label, err)
 		}
 		if err := auditor.Add(item); err != nil {
-			w.broken(err)
+			w.a.brokenLog(w.label, err)
 			return nil
 		}
 		tree.add(item)
@@ -155,13 +161,6 @@ func (w *logWalk) audit(l Log) error {
 	}
 	w.findings()
 	return nil
-}
-
-func (w *logWalk) broken(err error) {
-	w.a.add(appraisal.Check{
-		ID: "consistency.root", Outcome: appraisal.Failed, Detail: w.label + "the bundle's parts do not make up a tree: " + err.Error(),
-		Fault: "host", Remedy: "ask for the bundle again; do not rely on this one",
-	})
 }
 
 func (w *logWalk) progress(l Log) {

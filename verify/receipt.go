@@ -15,20 +15,20 @@ import (
 // receipt judges a receipt. The file form brings boot leaf and evidence; the short form that comes with a reply does
 // not, so only the log's own signature can be checked, with the key this machine remembers.
 func (a *appraiser) receipt() error {
+	a.offline(false)
 	r, err := tlog.ParseReceipt(a.in.File)
 	if err != nil {
-		return err
+		return a.malformedReceipt(err)
 	}
 	c, err := tlog.ParseCheckpoint([]byte(r.Checkpoint))
 	if err != nil {
-		return fmt.Errorf("the receipt's checkpoint: %w", err)
+		return a.malformedReceipt(fmt.Errorf("its checkpoint: %w", err))
 	}
-	a.offline(false)
 	w := &receiptWalk{a: a, receipt: r, checkpoint: c}
 	if len(r.Evidence) > 0 {
 		ev, err := evidence.ParseEvidence(r.Evidence)
 		if err != nil {
-			return fmt.Errorf("the receipt's evidence: %w", err)
+			return a.malformedReceipt(fmt.Errorf("its evidence: %w", err))
 		}
 		a.openCurrent(ev)
 		if w.part = a.partOfLog(c.Origin); w.part != nil {
@@ -42,6 +42,15 @@ func (a *appraiser) receipt() error {
 	w.memory()
 	w.witnesses()
 	w.finish()
+	return nil
+}
+
+// malformedReceipt judges a receipt that could not be read: one that ends too early is no verdict.
+func (a *appraiser) malformedReceipt(err error) error {
+	if breaksOff(a.in.File) {
+		return fmt.Errorf("the receipt ends in the middle; it was not received or written completely: %w", err)
+	}
+	a.add(appraisal.Check{ID: "entries.form", Outcome: appraisal.Failed, Detail: "the receipt is malformed: " + err.Error(), Source: "docs/formats/receipt.md", Fault: "host", Remedy: remedyReceipt})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/appraisal"
 	"github.com/teapot-tee/teapot/bundle"
 	"github.com/teapot-tee/teapot/verify"
 )
@@ -133,11 +134,11 @@ func TestDroppedDuplicatedAndReorderedPartsAreNoticed(t *testing.T) {
 			continue
 		}
 		without := append(append([]record{}, list[:i]...), list[i+1:]...)
-		if r.kind != 2 && r.kind != 6 && met(t, assemble(without)) { // session and counts may be missing: nothing then claims them
+		if r.kind != 6 && met(t, assemble(without)) { // counts may be missing: the entries say the same
 			t.Errorf("accepted without record %d (kind %d)", i, r.kind)
 		}
 		twice := append(append(append([]record{}, list[:i]...), r), list[i:]...)
-		if met(t, assemble(twice)) && r.kind != 3 { // evidence twice is evidence
+		if met(t, assemble(twice)) {
 			t.Errorf("accepted with record %d (kind %d) twice", i, r.kind)
 		}
 		if i+1 < len(list) && list[i+1].kind != 9 {
@@ -159,5 +160,67 @@ func TestEveryTruncationIsNoticed(t *testing.T) {
 	}
 	if met(t, append(bytes.Clone(file), 0)) {
 		t.Fatal("a byte after the end was accepted")
+	}
+}
+
+// A complete bundle that contradicts its own form is the fault of whoever made or changed it: a verdict, exit 1. One that
+// ends too early was not received: no verdict, exit 2.
+func TestMalformedIsAVerdictAndCutOffIsNone(t *testing.T) {
+	list := records(t, sample(t))
+	at := func(kind byte) *record {
+		for i := range list {
+			if list[i].kind == kind {
+				return &list[i]
+			}
+		}
+		t.Fatalf("no record of kind %d", kind)
+		return nil
+	}
+	spoil := map[string]func(){
+		"a header that is no JSON":                      func() { at(1).body[0] = 'x' },
+		"session evidence that is no JSON":              func() { at(2).body[0] = 'x' },
+		"evidence that is no JSON":                      func() { at(3).body[0] = 'x' },
+		"a signature line that is not base64":           func() { b := at(5).body; b[len(b)-2] = '!' },
+		"a checkpoint of another size":                  func() { b := at(5).body; b[bytes.IndexByte(b, '\n')+1] ^= 1 },
+		"counts that are no CBOR":                       func() { at(6).body[0] = 0xff },
+		"an entry of unknown status":                    func() { at(7).body[0] = 99 },
+		"an entry whose leaf is longer than its record": func() { at(7).body[1] = 0xff },
+	}
+	for name, f := range spoil {
+		list = records(t, sample(t))
+		f()
+		r, err := verify.Appraise(verify.Input{Target: "x", Kind: verify.KindBundle, Log: bytes.NewReader(assemble(list)), Verifier: shared}, simulated(), time.Now())
+		if err != nil || r.Exit != 1 || r.Tier != appraisal.Contraindicated {
+			t.Errorf("%s: exit %d, tier %s, %v", name, r.Exit, r.Tier, err)
+		}
+	}
+	file := sample(t)
+	for _, n := range []int{16, 100, len(file) / 2, len(file) - 1} {
+		if _, err := verify.Appraise(verify.Input{Target: "x", Kind: verify.KindBundle, Log: bytes.NewReader(file[:n]), Verifier: shared}, simulated(), time.Now()); err == nil {
+			t.Errorf("the first %d of %d bytes got a verdict", n, len(file))
+		}
+	}
+	file[len(file)-1] ^= 1 // the checksum alone
+	r, err := verify.Appraise(verify.Input{Target: "x", Kind: verify.KindBundle, Log: bytes.NewReader(file), Verifier: shared}, simulated(), time.Now())
+	if err != nil || r.Exit != 1 || r.Find("consistency.checksum").Outcome != appraisal.Failed || r.Find("consistency.root").Outcome != appraisal.Passed {
+		t.Errorf("a damaged checksum: exit %d, %v, %+v", r.Exit, err, r.Find("consistency.checksum"))
+	}
+}
+
+// The same for what a server answers.
+func TestMalformedAnswersAreAVerdict(t *testing.T) {
+	for _, c := range []struct {
+		name, boot string
+		judged     bool
+	}{
+		{"boot evidence that is no evidence", `{"type":"teapot/evidence/v1","platform":"simulator"}`, true},
+		{"boot evidence that is no JSON", `{"type";}`, true},
+		{"boot evidence that ends too early", `{"type":"teapot/evid`, false},
+		{"nothing", ``, false},
+	} {
+		r, err := verify.Appraise(verify.Input{Target: "x", Kind: verify.KindURL, Boot: []byte(c.boot), Session: []byte(`{}`)}, simulated(), time.Now())
+		if (err == nil) != c.judged || c.judged && (r.Exit != 1 || r.Tier != appraisal.Contraindicated) {
+			t.Errorf("%s: exit %d, tier %s, %v", c.name, r.Exit, r.Tier, err)
+		}
 	}
 }
