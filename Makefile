@@ -9,7 +9,7 @@ LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
 TOOLS := $(CURDIR)/.tools
 LINT := $(TOOLS)/golangci-lint
 
-.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check browser compat compat-ci sizes suites bench fmt clean
+.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check systems browser compat compat-ci sizes suites bench fmt clean
 
 help: ## list the goals
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,6 +60,10 @@ nested: ## tests of the nested modules
 wasm-check: ## the pure rooms build for WASM
 	./scripts/wasm.sh
 
+systems: ## the binary builds for macOS and Windows, where strangers verify
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go build -o $(TOOLS)/teapot.darwin ./cmd/teapot
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -o $(TOOLS)/teapot.windows ./cmd/teapot
+
 browser: ## headless Chromium drives the real binary
 	./scripts/browser.sh
 
@@ -72,7 +76,7 @@ compat-ci: build ## the same without writing the table (6 seconds: CI runs the w
 sizes: build ## size budgets
 	./scripts/sizes.sh
 
-test: deps build vet lint unit nested wasm-check browser compat-ci sizes ## everything, as CI does
+test: deps build vet lint unit nested wasm-check systems browser compat-ci sizes ## everything, as CI does
 	@./scripts/count.sh
 
 image: ## reproducible OCI image (amd64, arm64) in dist/, digest on stdout

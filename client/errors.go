@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,10 +74,13 @@ func isHTML(resp *http.Response, text []byte) bool {
 func Unreachable(base *url.URL, err error) error {
 	e := &Error{Op: "asking " + base.String(), Cause: err.Error(), Next: "check the address and the network", err: err}
 	var dns *net.DNSError
+	var record tls.RecordHeaderError
 	switch {
+	case base.Scheme == "https" && (errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)):
+		e.Cause, e.Next = "it speaks plain http, not https", "on this very machine http:// is enough; anywhere else something that should end TLS does not: ask the operator"
 	case errors.Is(err, context.Canceled):
 		e.Cause, e.Next = "interrupted", ""
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaConnRefused):
 		e.Cause, e.Next = "nobody listens there (connection refused)", "start the agent (teapot run), or check the port"
 	case errors.As(err, &dns):
 		e.Cause, e.Next = fmt.Sprintf("the name %q does not resolve", dns.Name), "check the spelling of the address"
@@ -85,6 +89,9 @@ func Unreachable(base *url.URL, err error) error {
 	}
 	return e
 }
+
+// wsaConnRefused is how Windows spells ECONNREFUSED; package syscall does not translate it. No other system has this number.
+const wsaConnRefused = syscall.Errno(10061)
 
 func isTimeout(err error) bool {
 	var t net.Error

@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 
 	"github.com/teapot-tee/teapot/server/limit"
 )
@@ -34,11 +33,11 @@ func newBounded(l net.Listener, most int) *bounded {
 
 // connections is how many fit beside the files that the process itself needs.
 func connections() int {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+	files := openFiles()
+	if files == 0 {
 		return maxConnections
 	}
-	return max(1, int(min(maxConnections, limit.Cur/2)))
+	return max(1, int(min(maxConnections, files/2)))
 }
 
 // Accept returns the next connection within the limits.

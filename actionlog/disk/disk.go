@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"golang.org/x/sys/unix"
+	"github.com/teapot-tee/teapot/internal/filelock"
 )
 
 // FS is a directory tree. Names are slash separated and relative to its root.
@@ -46,7 +46,7 @@ type File interface {
 }
 
 // ErrLocked says that another process holds the lock.
-var ErrLocked = errors.New("locked by another process")
+var ErrLocked = filelock.ErrLocked
 
 // OS is the operating system's file system below one directory. os.Root keeps names from leaving it.
 type OS struct{ root *os.Root }
@@ -79,7 +79,7 @@ func syncParent(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(parent.Sync(), parent.Close())
+	return errors.Join(syncDir(parent), parent.Close())
 }
 
 // Close releases the directory.
@@ -122,42 +122,23 @@ func (o *OS) SyncDir(name string) error {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	return syncDir(d)
 }
 
-// Lock uses flock, which also keeps out a second opener in this process. Gramine has no flock and each of its
-// processes has its own world, so there a POSIX lock stands in (facts/gramine.md section 12).
+// Lock keeps out a second opener, in this process too.
 func (o *OS) Lock(name string) (io.Closer, error) {
 	f, err := o.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.ENOSYS) {
-		whole := unix.Flock_t{Type: unix.F_WRLCK}
-		err = unix.FcntlFlock(f.Fd(), unix.F_SETLK, &whole)
+	if err := filelock.Try(f); err != nil {
+		f.Close()
+		return nil, err
 	}
-	if err == nil {
-		return f, nil
-	}
-	f.Close()
-	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EACCES) {
-		return nil, ErrLocked
-	}
-	return nil, err
+	return f, nil
 }
 
 type osFile struct{ *os.File }
-
-// Sync is fdatasync: the length counts as data, the times do not.
-func (f osFile) Sync() error {
-	for {
-		err := unix.Fdatasync(int(f.Fd()))
-		if !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
-}
 
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command logbench measures the action log and prints the raw limits of the same machine beside it, in one run.
 //
 //	go run ./actionlog/logbench            # about two minutes, one million entries

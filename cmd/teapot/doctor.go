@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -112,9 +111,8 @@ func dataFinding(dir string) finding {
 	}
 	_ = probe.Close() // nothing was written
 	_ = os.Remove(probe.Name())
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(at, &fs); err == nil {
-		free := fs.Bavail * uint64(fs.Bsize) >> 20
+	if bytes, _, ok := space(at); ok {
+		free := bytes >> 20
 		f.Detail = fmt.Sprintf("%s, %d MiB free", dir, free)
 		if free < 256 {
 			f.Get = "make room: the log preallocates up to 64 MiB at a time"

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -44,8 +45,8 @@ func newRootCmd() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &exitError{code: 64, err: err, hint: fmt.Sprintf("run %q for the flags", cmd.CommandPath()+" --help")}
 	})
+	root.AddCommand(refuseOn(runtime.GOOS, writers())...)
 	root.AddCommand(
-		newBackupCmd(),
 		newBundleCmd(),
 		newCharacterCmd(), newChatCmd(),
 		newDeployCmd(),
@@ -56,10 +57,6 @@ func newRootCmd() *cobra.Command {
 		newPolicyCmd(),
 		newProvisionCmd(),
 		newQuoteCmd(),
-		newRestoreCmd(),
-		newRunCmd(),
-		newServeCmd(),
-		newSimulateCmd(),
 		newTCBCmd(),
 		newVerifyCmd(),
 		newVersionCmd(),

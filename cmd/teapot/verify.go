@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -231,7 +233,7 @@ const maxFile = 64 << 20
 func (v *verifier) file(ctx context.Context, path string) (verify.Result, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return verify.Result{}, &exitError{code: 2, err: err, hint: "TARGET is an address (http://…, https://…) or a file"}
+		return verify.Result{}, &exitError{code: 2, err: err, hint: notAFile(path)}
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
@@ -270,6 +272,20 @@ func (v *verifier) file(ctx context.Context, path string) (verify.Result, error)
 		return verify.Result{}, err
 	}
 	return v.appraise(ctx, in)
+}
+
+// notAFile says what TARGET may be; an address without its scheme is told from a file that is not there.
+func notAFile(target string) string {
+	host, rest, _ := strings.Cut(target, "/")
+	name, port, err := net.SplitHostPort(host)
+	if _, number := strconv.ParseUint(port, 10, 16); err != nil || number != nil || name == "" {
+		return "TARGET is an address (http://…, https://…) or a file"
+	}
+	scheme := "https"
+	if ip := net.ParseIP(name); name == "localhost" || ip.IsLoopback() {
+		scheme = "http"
+	}
+	return fmt.Sprintf("if you mean the address, say %s://%s", scheme, strings.TrimSuffix(host+"/"+rest, "/"))
 }
 
 // seenInBundle reads the bundle's head for its origin, to find what was seen of that log.

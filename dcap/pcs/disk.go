@@ -9,10 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/teapot-tee/teapot/dcap"
+	"github.com/teapot-tee/teapot/internal/filelock"
 )
 
 // place is the directory of one trust root: simulated runs never touch what belongs to Intel's.
@@ -155,7 +155,7 @@ func (c *Client) lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+	if err := filelock.Wait(f); err != nil {
 		f.Close()
 		return nil, err
 	}

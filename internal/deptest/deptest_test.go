@@ -26,7 +26,7 @@ var may = map[string][]string{
 	"keys":      {},
 	"actionlog": {"actionlog/disk", "actionlog/index", "actionlog/segment", "bundle", "tlog"},
 
-	"actionlog/disk":          {},
+	"actionlog/disk":          {"internal/filelock"},
 	"actionlog/disk/disktest": {"actionlog/disk"},
 	"actionlog/index":         {"actionlog/disk"},
 	"actionlog/legacy":        {},
@@ -38,6 +38,7 @@ var may = map[string][]string{
 	"attest/sim/devattest": {"attest/sim/pki"},
 	"guestapi":             {"attest", "evidence", "eventlog", "keys/dstackkey"},
 
+	"internal/filelock":   {},
 	"internal/plainyaml":  {},
 	"internal/strictjson": {},
 	"web/page":            {"appraisal", "bundle", "dcap", "eventlog", "evidence", "tlog", "verify"},
