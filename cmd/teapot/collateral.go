@@ -11,6 +11,7 @@ import (
 	"github.com/teapot-tee/teapot/attest"
 	"github.com/teapot-tee/teapot/attest/detect"
 	"github.com/teapot-tee/teapot/dcap/pcs"
+	"github.com/teapot-tee/teapot/server"
 )
 
 // collateralWait bounds how long a start or a session waits for Intel: without collateral readers fetch it themselves.
@@ -26,6 +27,12 @@ func collateralSource(a attest.Attester, found detect.Finding, data string) atte
 		return nil
 	}
 	return bounded{&pcs.Client{BaseURL: os.Getenv("TEAPOT_PCCS_URL"), Dir: filepath.Join(data, "collateral")}}
+}
+
+// readersCollateral is for quotes of other machines that readers open in the explorer: Intel's documents whatever runs here, from a
+// client of its own, so that no reader holds up this process's evidence.
+func (r *running) readersCollateral() server.CollateralSource {
+	return &pcs.Client{BaseURL: os.Getenv("TEAPOT_PCCS_URL"), Dir: filepath.Join(r.flags.data, "collateral")}
 }
 
 // bounded gives up on a slow source.

@@ -264,6 +264,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	mux := http.NewServeMux()
 	budget := r.budget
 	server.Attestation{Process: r.process, Version: version, Leaf: r.shownLeaf(), Budget: budget}.Register(mux)
+	server.Collateral{Source: r.readersCollateral(), Logger: r.logger}.Register(mux)
 	sealer := ratls.NewSealer(r.seal)
 	mux.Handle("GET "+ratls.KeysPath, sealer.KeysHandler())
 	routes(mux, budget)

@@ -22,6 +22,14 @@ type Explanation struct {
 	Advisories   []string      `json:"advisories"`
 	Expires      *time.Time    `json:"expires,omitempty"` // the earliest end among collateral and certificates
 	Registers    []Register    `json:"registers"`
+	Needs        *Needs        `json:"needs,omitempty"` // what must be fetched before it can be judged; nil: it is here, or nothing would help
+}
+
+// Needs names Intel's documents about a kind of platform.
+type Needs struct {
+	TEE   string `json:"tee"`   // sgx, tdx
+	FMSPC string `json:"fmspc"` // 12 hex digits
+	CA    string `json:"ca"`    // platform, processor
 }
 
 // Field is one piece of a quote.
@@ -67,8 +75,20 @@ func Explain(files [][]byte, at time.Time) (*Explanation, error) {
 			e.replay(d.Quote.TD, m)
 		}
 	}
+	if len(m.collateral) == 0 && d.Quote != nil && len(d.Problems) == 0 {
+		e.Needs = needs(d.Quote)
+	}
 	e.judged(m, c, at)
 	return e, nil
+}
+
+// needs is nil for a quote that only names its PCK certificate: that one must be asked for first, by teapot quote collateral.
+func needs(q *dcap.Quote) *Needs {
+	n, err := q.Needs(nil)
+	if err != nil || n.PCK != nil {
+		return nil
+	}
+	return &Needs{TEE: strings.ToLower(n.TEE.String()), FMSPC: hex.EncodeToString(n.FMSPC[:]), CA: n.CA}
 }
 
 func (m *material) parsedCollateral() *dcap.Collateral {

@@ -2,12 +2,13 @@
 import "./elements/chain";
 import "./elements/quote";
 import { base, bytes } from "./api";
+import { fetched } from "./collateral";
 import { $, h } from "./dom";
 import type { Chain } from "./elements/chain";
 import type { QuoteView } from "./elements/quote";
 import { date, t } from "./i18n";
 import { given, readFiles, sha256, type Given } from "./input";
-import type { Explanation } from "./quote";
+import type { Explanation, Needs } from "./quote";
 import type { Result } from "./result";
 import { Session } from "./session";
 import { fromFile, shell } from "./shell";
@@ -20,13 +21,14 @@ const form = $<HTMLFormElement>("#ask");
 const text = $<HTMLTextAreaElement>("#input");
 const picker = $<HTMLInputElement>("#files");
 const about = $("#about");
+const origin = $("#collateral"); // where Intel's documents came from, when they were not given
 let dropped: File[] = [];
 let asked = 0;
 let repeat = (): void => undefined; // the last question once more, with other options
 
 form.addEventListener("submit", (e) => { e.preventDefault(); void check(); });
 picker.addEventListener("change", () => { take([...(picker.files ?? [])]); picker.value = ""; });
-$("#clear").addEventListener("click", () => { text.value = ""; take([], true); chain.clear(); quote.show(null); about.replaceChildren(); history.replaceState(null, "", location.pathname); });
+$("#clear").addEventListener("click", () => { text.value = ""; take([], true); asked++; chain.clear(); quote.show(null); about.replaceChildren(); origin.replaceChildren(); history.replaceState(null, "", location.pathname); });
 $("#this").addEventListener("click", () => { text.value = location.origin; take([], true); void check(); });
 drops();
 verifier().ready.then((ms) => { document.documentElement.dataset.verifier = String(Math.round(ms)); }, (e: Error) => chain.fail(`${t("verifier.missing")} (${e.message})`));
@@ -72,6 +74,7 @@ async function run(source: () => Promise<Given>): Promise<void> {
   repeat = () => void run(source);
   quote.show(null);
   about.replaceChildren();
+  origin.replaceChildren();
   chain.wait(t("checking"));
   const started = performance.now();
   try {
@@ -87,8 +90,22 @@ async function run(source: () => Promise<Given>): Promise<void> {
 }
 
 async function local(files: Uint8Array[], mine: number): Promise<Result> {
-  await opened(files, mine); // what a quote says can be read even where nothing can be judged
-  return verifier().ask<Result>("appraise", files, options());
+  const explanation = await opened(files, mine); // what a quote says can be read even where nothing can be judged
+  const all = explanation?.needs && !fromFile() ? [...files, ...(await collateral(explanation.needs))] : files;
+  return verifier().ask<Result>("appraise", all, options());
+}
+
+/** collateral is what the server of this page gets from Intel for a bare quote; none, with the reason shown, where it gets nothing. */
+async function collateral(n: Needs): Promise<Uint8Array[]> {
+  chain.wait(t("explorer.collateral"));
+  try {
+    const got = await fetched(base(location.href), n);
+    origin.replaceChildren(t("explorer.collateral.from", n.fmspc.toUpperCase()));
+    return [got];
+  } catch (e) {
+    origin.replaceChildren(t("explorer.collateral.failed", n.fmspc.toUpperCase(), (e as Error).message));
+    return [];
+  }
 }
 
 async function remote(address: URL, mine: number): Promise<Result> {
@@ -102,9 +119,10 @@ async function remote(address: URL, mine: number): Promise<Result> {
 }
 
 /** opened shows the inside of the quote, if the files hold one. */
-async function opened(files: Uint8Array[], mine: number): Promise<void> {
+async function opened(files: Uint8Array[], mine: number): Promise<Explanation | null> {
   const explanation = await verifier().ask<Explanation>("explain", files, { at: options().at }).catch(() => null);
   if (mine === asked) quote.show(explanation);
+  return explanation;
 }
 
 function options(): { at: string; allow_simulated: boolean; policy?: string } {

@@ -9,5 +9,8 @@ export interface Step { event: string; digest: string; value: string; payload?: 
 export interface Register { name: string; quoted: string; replayed: string; matches: boolean; steps: Step[] }
 export interface Explanation {
   tee: string; version: number; fields: Field[]; certificates?: Certificate[]; advisories?: string[];
-  status?: string; expires?: string; registers?: Register[]; notes?: string[];
+  status?: string; expires?: string; registers?: Register[]; notes?: string[]; needs?: Needs;
 }
+
+/** Needs names Intel's documents that a quote cannot be judged without, when they are not here. */
+export interface Needs { tee: string; fmspc: string; ca: string }
