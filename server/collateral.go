@@ -53,7 +53,7 @@ func (c Collateral) Register(mux *http.ServeMux) {
 			problem.Write(w, http.StatusBadRequest, "bad request for collateral", err.Error(), "GET /v1/collateral?tee=tdx&fmspc=00806F050000&ca=platform")
 			return
 		}
-		if !local(r) && !each.Allow(r, now()) || !all.Allow(now()) {
+		if !limit.Local(r) && !each.Allow(r, now()) || !all.Allow(now()) {
 			collateralBusy(w)
 			return
 		}
