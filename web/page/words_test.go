@@ -43,7 +43,7 @@ func TestEveryCheckHasWords(t *testing.T) {
 	for _, id := range ids {
 		words, there := w.Checks[id]
 		if !there {
-			t.Errorf("check %s has no words in words.json", id)
+			t.Errorf("check %s has no words: add it to web/page/words.json", id)
 		}
 		for _, key := range []string{"zh", "passed", "failed", "remedy"} {
 			if there && !chinese(words[key]) {
