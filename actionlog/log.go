@@ -208,7 +208,7 @@ func (l *Log) submit(ctx context.Context, r *request) ([]Proof, error) {
 		return nil, err
 	}
 	if known != nil {
-		return l.proveAll(known)
+		return l.ProveAll(known)
 	}
 	if err := l.enqueue(r); err != nil {
 		l.idem.release(r)

@@ -58,14 +58,25 @@ func (l *Log) Prove(index uint64) (Proof, error) {
 	return Proof{Index: index, Leaf: it.Raw, Addendum: it.Addendum, LeafHash: it.Hash, Path: path, Checkpoint: note}, err
 }
 
-func (l *Log) proveAll(indices []uint64) ([]Proof, error) {
-	out := make([]Proof, 0, len(indices))
-	for _, i := range indices {
-		p, err := l.Prove(i)
+// ProveAll returns the proofs of entries, all under one checkpoint.
+func (l *Log) ProveAll(indices []uint64) ([]Proof, error) {
+	out, c := make([]Proof, len(indices)), newCursor(l)
+	for k, i := range indices {
+		it, err := c.item(i)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, p)
+		out[k] = Proof{Index: i, Leaf: it.Raw, Addendum: it.Addendum, LeafHash: it.Hash}
+	}
+	h := l.head.Load() // after the items: it holds them all
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for k := range out {
+		path, err := tlog.InclusionProof(out[k].Index, h.size, &l.hashes)
+		if err != nil {
+			return nil, err
+		}
+		out[k].Path, out[k].Checkpoint = path, h.checkpoint
 	}
 	return out, nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/teapot-tee/teapot/guestapi"
 	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/tee"
 	v1 "github.com/teapot-tee/teapot/server/v1"
 	"github.com/teapot-tee/teapot/server/wallet"
 )
@@ -39,7 +40,8 @@ func newServeCmd() *cobra.Command {
 		Long: `The agent logs with one call: POST /v1/agents/ID/entries (token, or the unix socket), and gets the proof as the answer.
 With --guest-dir other processes find dstack's and tappd's API there, under the policy of [[guest]] in --config, else under
 the usual one (keys, quotes and info; no certificates with a quote inside), and the boot statement says which. Teapot refuses quotes that
-begin with TEAPOT and keys under teapot/, so nothing they get can be mistaken for Teapot's.`,
+begin with TEAPOT and keys under teapot/, so nothing they get can be mistaken for Teapot's.
+Readers with Eliza's clients find POST /tee/logs and GET /tee/agents.`,
 		Example: "  teapot serve --agent my-agent --socket /run/teapot/log.sock",
 		Args:    args(cobra.NoArgs),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -72,7 +74,7 @@ func (f *serveFlags) run(cmd *cobra.Command) error {
 	if err := r.guests(ctx, f.guestDir, cancel); err != nil {
 		return errors.Join(err, r.close())
 	}
-	return r.serve(ctx, r.logRoutes, func(addr net.Addr) { r.banner(cmd.ErrOrStderr(), addr) })
+	return r.serve(ctx, r.sidecarRoutes, func(addr net.Addr) { r.banner(cmd.ErrOrStderr(), addr) })
 }
 
 func agentSpecs(list []string, logNumber uint64) ([]boot.AgentSpec, error) {
@@ -88,6 +90,20 @@ func agentSpecs(list []string, logNumber uint64) ([]boot.AgentSpec, error) {
 		specs = append(specs, boot.AgentSpec{ID: strings.ToLower(id), Name: name, LogNumber: logNumber, Character: fmt.Appendf(nil, "{\"name\":%q}", name)})
 	}
 	return specs, nil
+}
+
+// sidecarRoutes are Teapot's own, and Eliza's /tee/* for readers that know no other.
+func (r *running) sidecarRoutes(mux *http.ServeMux, budget *ratls.Budget) {
+	r.logRoutes(mux, budget)
+	tee.Options{Agents: r.teeAgents, Token: access.NewToken(r.token), Process: r.process, Quoter: r.attester, Budget: budget, Logger: r.logger}.Register(mux)
+}
+
+func (r *running) teeAgents() []tee.Agent {
+	var list []tee.Agent
+	for _, a := range r.process.Agents() {
+		list = append(list, tee.Agent{ID: a.ID, Name: a.Name, Log: a.Log})
+	}
+	return list
 }
 
 // logRoutes are Teapot's own routes over logs and wallets.

@@ -32,6 +32,11 @@ func TestTheContainerBesideFindsItsSockets(t *testing.T) {
 		if name != "log.sock" && strings.Contains(answer, "error") || !json.Valid([]byte(answer)) {
 			t.Errorf("%s answers %s", name, answer)
 		}
+		if name == "log.sock" { // readers with Eliza's clients
+			if rows := askSocket(t, socket, "/tee/agents"); !strings.Contains(rows, `"agentName":"app"`) || !strings.Contains(rows, `"proofs":[{`) {
+				t.Errorf("/tee/agents answers %s", rows)
+			}
+		}
 		if info, err := os.Stat(socket); err != nil || info.Mode().Perm()&0o006 != 0o006 {
 			t.Errorf("%s: %v, %v: the other container has a user of its own", name, info.Mode(), err)
 		}

@@ -11,6 +11,8 @@ import (
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/uuid"
+
+	"github.com/teapot-tee/teapot/server/express"
 )
 
 // Lifecycle starts and stops agents: a changed or added agent needs a new boot statement, which this package cannot make.
@@ -49,7 +51,7 @@ func (s *routes) list(w http.ResponseWriter, _ *http.Request) {
 	for _, a := range s.Agents.All() {
 		rows = append(rows, row{a.ID(), a.Name(), append([]string{}, a.Character().Clients...)})
 	}
-	answer(w, http.StatusOK, map[string]any{"agents": rows})
+	express.JSON(w, http.StatusOK, map[string]any{"agents": rows})
 }
 
 const badAgentID = "Invalid AgentId format. Expected to be a UUID: xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
@@ -57,12 +59,12 @@ const badAgentID = "Invalid AgentId format. Expected to be a UUID: xxxxxxxx-xxxx
 // find answers Eliza's errors itself and returns nil.
 func (s *routes) find(w http.ResponseWriter, id string) *agent.Agent {
 	if !uuid.Valid(id) {
-		fail(w, http.StatusBadRequest, badAgentID)
+		express.Fail(w, http.StatusBadRequest, badAgentID)
 		return nil
 	}
 	a, ok := s.Agents.Get(id)
 	if !ok {
-		fail(w, http.StatusNotFound, "Agent not found")
+		express.Fail(w, http.StatusNotFound, "Agent not found")
 		return nil
 	}
 	return a
@@ -76,7 +78,7 @@ func (s *routes) agent(w http.ResponseWriter, r *http.Request) {
 
 // shown answers {id, character} with the exact bytes that the boot statement commits to: no secret is in them.
 func shown(w http.ResponseWriter, a *agent.Agent, warning string) {
-	answer(w, http.StatusOK, struct {
+	express.JSON(w, http.StatusOK, struct {
 		ID        string          `json:"id"`
 		Character json.RawMessage `json:"character"`
 		Warning   string          `json:"warning,omitempty"`
@@ -92,21 +94,21 @@ func (s *routes) remove(w http.ResponseWriter, r *http.Request) {
 func (s *routes) stop(w http.ResponseWriter, r *http.Request) {
 	a, ok := s.Agents.Get(r.PathValue("id"))
 	if !ok {
-		fail(w, http.StatusNotFound, "Agent not found")
+		express.Fail(w, http.StatusNotFound, "Agent not found")
 		return
 	}
 	if s.end(w, r, a) {
-		answer(w, http.StatusOK, map[string]bool{"success": true})
+		express.JSON(w, http.StatusOK, map[string]bool{"success": true})
 	}
 }
 
 func (s *routes) end(w http.ResponseWriter, r *http.Request, a *agent.Agent) bool {
 	if s.Lifecycle == nil {
-		fail(w, http.StatusNotImplemented, "agents of this process cannot be stopped one by one")
+		express.Fail(w, http.StatusNotImplemented, "agents of this process cannot be stopped one by one")
 		return false
 	}
 	if err := s.Lifecycle.Stop(r.Context(), a.ID()); err != nil {
-		fail(w, http.StatusInternalServerError, err.Error())
+		express.Fail(w, http.StatusInternalServerError, err.Error())
 		return false
 	}
 	return true
@@ -123,7 +125,7 @@ func (s *routes) set(w http.ResponseWriter, r *http.Request) {
 	}
 	id := r.PathValue("id")
 	if !uuid.Valid(id) {
-		fail(w, http.StatusBadRequest, badAgentID)
+		express.Fail(w, http.StatusBadRequest, badAgentID)
 		return
 	}
 	c, err := character.Parse(body, character.Options{})
@@ -162,7 +164,7 @@ func inherit(c, old *character.Character) (warning string) {
 
 // refuse answers Eliza's {success:false, message}.
 func refuse(w http.ResponseWriter, status int, err error) {
-	answer(w, status, map[string]any{"success": false, "message": err.Error()})
+	express.JSON(w, status, map[string]any{"success": false, "message": err.Error()})
 }
 
 func tooLarge(err error) int {
@@ -178,21 +180,21 @@ func (s *routes) start(w http.ResponseWriter, r *http.Request) {
 		Character json.RawMessage `json:"characterJson"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCharacter)).Decode(&in); err != nil {
-		fail(w, tooLarge(err), "the body is no JSON: "+err.Error())
+		express.Fail(w, tooLarge(err), "the body is no JSON: "+err.Error())
 		return
 	}
 	if s.Lifecycle == nil {
-		fail(w, http.StatusNotImplemented, "agents cannot be added to this process while it runs")
+		express.Fail(w, http.StatusNotImplemented, "agents cannot be added to this process while it runs")
 		return
 	}
 	c, err := s.character(in.Path, in.Character)
 	if err != nil {
-		fail(w, http.StatusBadRequest, err.Error())
+		express.Fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	a, err := s.Lifecycle.Start(r.Context(), c)
 	if err != nil {
-		fail(w, statusOf(err), err.Error())
+		express.Fail(w, statusOf(err), err.Error())
 		return
 	}
 	shown(w, a, "")
@@ -217,6 +219,6 @@ func (s *routes) character(path string, inline json.RawMessage) (*character.Char
 
 func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 	if a := s.find(w, r.PathValue("id")); a != nil {
-		answer(w, http.StatusOK, map[string]any{"id": a.ID(), "character": json.RawMessage(a.Character().Public()), "guilds": []string{}, "serverCount": 0})
+		express.JSON(w, http.StatusOK, map[string]any{"id": a.ID(), "character": json.RawMessage(a.Character().Public()), "guilds": []string{}, "serverCount": 0})
 	}
 }

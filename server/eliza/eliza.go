@@ -6,16 +6,15 @@
 package eliza
 
 import (
-	"encoding/json"
 	"log/slog"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/express"
+	"github.com/teapot-tee/teapot/server/tee"
 )
 
 // Options of the routes. Agents is needed; everything else may be left out.
@@ -23,8 +22,8 @@ type Options struct {
 	Agents    *agent.Fleet
 	Token     access.Token
 	Lifecycle Lifecycle     // nil: set, start, stop and delete answer 501
-	Process   Process       // keys and evidence for /tee/*; nil: these routes answer Eliza's errors
-	Quoter    Quoter        // makes the attestations of /tee/*; nil: they are empty
+	Process   tee.Process   // keys and evidence for /tee/*; nil: these routes answer Eliza's errors
+	Quoter    tee.Quoter    // makes the attestations of /tee/*; nil: they are empty
 	Budget    *ratls.Budget // of quotes, shared with every other route that makes them; nil: one of its own
 	Limits    Limits        // the zero value is safe
 	Uploads   int64         // bytes of one upload; 0 = 1 MiB
@@ -57,7 +56,21 @@ func New(o Options) http.Handler {
 	for pattern, h := range s.table() {
 		mux.HandleFunc(pattern, h)
 	}
+	tee.Options{
+		Agents: s.logs, Token: o.Token, Process: o.Process, Quoter: o.Quoter, Budget: o.Budget, MaxBody: s.gate.Body, Logger: o.Logger, Now: o.Now,
+	}.Register(mux)
 	return mux
+}
+
+// logs are what /tee/* shows: the logs of the agents that run.
+func (s *routes) logs() []tee.Agent {
+	var list []tee.Agent
+	for _, a := range s.Agents.All() {
+		if log, ok := a.Log().(tee.Log); ok { // one that proves nothing has no rows
+			list = append(list, tee.Agent{ID: a.ID(), Name: a.Name(), Log: log})
+		}
+	}
+	return list
 }
 
 // Register puts the handler under everything that no other pattern of the mux takes.
@@ -86,9 +99,6 @@ func (s *routes) table() map[string]http.HandlerFunc {
 		"GET /fine-tune/{asset}":           s.absent("fine-tuning"),
 		"GET /media/uploads/{file}":        s.noMedia,
 		"GET /media/generated/{file}":      s.noMedia,
-		"GET /tee/agents":                  s.teeAgents,
-		"GET /tee/agents/{id}":             s.teeAgent,
-		"POST /tee/logs":                   s.teeLogs,
 		"GET /verifiable/agents":           s.verifiableAgents,
 		"POST /verifiable/attestation":     s.verifiableAttestation,
 		"POST /verifiable/logs":            s.verifiableLogs,
@@ -97,15 +107,15 @@ func (s *routes) table() map[string]http.HandlerFunc {
 }
 
 func (s *routes) welcome(w http.ResponseWriter, _ *http.Request) {
-	text(w, http.StatusOK, "Welcome, this is the REST API!")
+	express.Text(w, http.StatusOK, "Welcome, this is the REST API!")
 }
 
 func (s *routes) hello(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, map[string]string{"message": "Hello World!"})
+	express.JSON(w, http.StatusOK, map[string]string{"message": "Hello World!"})
 }
 
 func (s *routes) notFound(w http.ResponseWriter, r *http.Request) {
-	text(w, http.StatusNotFound, "Cannot "+method(r.Method)+" this path")
+	express.Text(w, http.StatusNotFound, "Cannot "+method(r.Method)+" this path")
 }
 
 // method keeps a made-up method from becoming markup.
@@ -119,63 +129,5 @@ func method(m string) string {
 
 // storage lists stored characters in Eliza; Teapot stores none outside its own data directory.
 func (s *routes) storage(w http.ResponseWriter, _ *http.Request) {
-	fail(w, http.StatusInternalServerError, "Teapot keeps no character storage: characters are measured input")
-}
-
-// text answers as Express's res.send(string) does, without ever sending markup.
-func text(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body)) // the client is gone; nothing to tell it
-}
-
-// encode writes JSON as JSON.stringify does: no HTML escaping, U+2028 and U+2029 as they are.
-func encode(v any) ([]byte, error) {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return unescape([]byte(strings.TrimSuffix(b.String(), "\n"))), nil
-}
-
-// unescape turns \u2028 and \u2029, which encoding/json always escapes, into the characters; an escaped backslash
-// before "u2028" is left alone.
-func unescape(b []byte) []byte {
-	out := b[:0]
-	for i := 0; i < len(b); i++ {
-		if b[i] == '\\' && i+5 < len(b) && (string(b[i:i+6]) == `\u2028` || string(b[i:i+6]) == `\u2029`) {
-			out = append(out, 0xE2, 0x80, 0xA0|b[i+5]&0x0F)
-			i += 5
-			continue
-		}
-		out = append(out, b[i])
-		if b[i] == '\\' && i+1 < len(b) {
-			i++
-			out = append(out, b[i])
-		}
-	}
-	return out
-}
-
-func answer(w http.ResponseWriter, status int, v any) {
-	body, err := encode(v)
-	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"error":"the answer could not be written"}`)
-	}
-	raw(w, status, body)
-}
-
-func raw(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client is gone; nothing to tell it
-}
-
-// fail answers Eliza's {"error": …}.
-func fail(w http.ResponseWriter, status int, why string) {
-	answer(w, status, map[string]string{"error": why})
+	express.Fail(w, http.StatusInternalServerError, "Teapot keeps no character storage: characters are measured input")
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/server/limit"
+
+	"github.com/teapot-tee/teapot/server/express"
 )
 
 // Limits bound what strangers may ask for. The token's holder and peers on the same machine are not limited in rate.
@@ -105,7 +107,7 @@ func (s *routes) guarded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.Token.Authorized(r) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="teapot"`)
-			fail(w, http.StatusUnauthorized, "this changes the agents: send the token that was printed at start as \"Authorization: Bearer …\"")
+			express.Fail(w, http.StatusUnauthorized, "this changes the agents: send the token that was printed at start as \"Authorization: Bearer …\"")
 			return
 		}
 		next(w, r)

@@ -6,12 +6,14 @@ import (
 	"io"
 	"mime"
 	"net/http"
+
+	"github.com/teapot-tee/teapot/server/express"
 )
 
 // whisper wants a file. It checks the agent first: in Eliza an unknown agent killed the process.
 func (s *routes) whisper(w http.ResponseWriter, r *http.Request) {
 	if _, ok := s.Agents.Get(r.PathValue("agent")); !ok {
-		text(w, http.StatusNotFound, "Agent not found")
+		express.Text(w, http.StatusNotFound, "Agent not found")
 		return
 	}
 	in, err := s.upload(w, r)
@@ -20,10 +22,10 @@ func (s *routes) whisper(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(in.Files) == 0 {
-		text(w, http.StatusBadRequest, "No audio file provided")
+		express.Text(w, http.StatusBadRequest, "No audio file provided")
 		return
 	}
-	fail(w, http.StatusNotImplemented, "this agent has no transcription service")
+	express.Fail(w, http.StatusNotImplemented, "this agent has no transcription service")
 }
 
 // upload reads a multipart body and takes every other body for one without a file.
@@ -37,10 +39,10 @@ func (s *routes) upload(w http.ResponseWriter, r *http.Request) (said, error) {
 
 func (s *routes) image(w http.ResponseWriter, r *http.Request) {
 	if _, ok := s.Agents.Get(r.PathValue("agent")); !ok {
-		text(w, http.StatusNotFound, "Agent not found")
+		express.Text(w, http.StatusNotFound, "Agent not found")
 		return
 	}
-	fail(w, http.StatusNotImplemented, "this agent has no image service")
+	express.Fail(w, http.StatusNotImplemented, "this agent has no image service")
 }
 
 func (s *routes) speak(w http.ResponseWriter, r *http.Request) { s.voice(w, r, true) }
@@ -51,7 +53,7 @@ func (s *routes) tts(w http.ResponseWriter, r *http.Request) { s.voice(w, r, fal
 func (s *routes) voice(w http.ResponseWriter, r *http.Request, needsAgent bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.gate.Body))
 	if err != nil {
-		fail(w, tooLarge(err), "the body is too large or broke off")
+		express.Fail(w, tooLarge(err), "the body is too large or broke off")
 		return
 	}
 	var in struct {
@@ -62,24 +64,24 @@ func (s *routes) voice(w http.ResponseWriter, r *http.Request, needsAgent bool) 
 		return
 	}
 	if said, ok := in.Text.(string); !ok || said == "" {
-		text(w, http.StatusBadRequest, "No text provided")
+		express.Text(w, http.StatusBadRequest, "No text provided")
 		return
 	}
 	if _, ok := s.Agents.Get(r.PathValue("agent")); needsAgent && !ok {
-		text(w, http.StatusNotFound, "Agent not found")
+		express.Text(w, http.StatusNotFound, "Agent not found")
 		return
 	}
-	answer(w, http.StatusNotImplemented, map[string]string{"error": "Error converting text to speech", "details": "this agent has no speech service"})
+	express.JSON(w, http.StatusNotImplemented, map[string]string{"error": "Error converting text to speech", "details": "this agent has no speech service"})
 }
 
 // absent answers routes that belong to third-party services.
 func (s *routes) absent(what string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		fail(w, http.StatusNotImplemented, "Teapot has no "+what+": it would send data to a third party outside the TEE")
+		express.Fail(w, http.StatusNotImplemented, "Teapot has no "+what+": it would send data to a third party outside the TEE")
 	}
 }
 
 // noMedia: uploads are part of the recorded message and are never served under a name that somebody chose.
 func (s *routes) noMedia(w http.ResponseWriter, _ *http.Request) {
-	text(w, http.StatusNotFound, "Not found: uploads are kept in the log, not in a directory")
+	express.Text(w, http.StatusNotFound, "Not found: uploads are kept in the log, not in a directory")
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/agent/uuid"
+
+	"github.com/teapot-tee/teapot/server/express"
+	"github.com/teapot-tee/teapot/server/tee"
 )
 
 type memoryRow struct {
@@ -48,7 +51,7 @@ const (
 func (s *routes) memories(w http.ResponseWriter, r *http.Request) {
 	id, room := r.PathValue("id"), r.PathValue("room")
 	if !uuid.Valid(id) || !uuid.Valid(room) {
-		fail(w, http.StatusBadRequest, "Invalid AgentId or RoomId format. Expected to be a UUID: xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
+		express.Fail(w, http.StatusBadRequest, "Invalid AgentId or RoomId format. Expected to be a UUID: xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
 		return
 	}
 	a := s.find(w, id)
@@ -57,7 +60,7 @@ func (s *routes) memories(w http.ResponseWriter, r *http.Request) {
 	}
 	if !s.reads(r, a, room) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="teapot"`)
-		fail(w, http.StatusUnauthorized, "a conversation is shown to the holder of the token (Authorization: Bearer …) or of the room's secret (Teapot-Room-Secret: …), which comes with the room's first answer")
+		express.Fail(w, http.StatusUnauthorized, "a conversation is shown to the holder of the token (Authorization: Bearer …) or of the room's secret (Teapot-Room-Secret: …), which comes with the room's first answer")
 		return
 	}
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit")) // anything else means the default
@@ -67,14 +70,14 @@ func (s *routes) memories(w http.ResponseWriter, r *http.Request) {
 	items, err := a.Memory().Room(r.Context(), room, 1<<62, min(limit, maxMemories))
 	if err != nil {
 		s.Logger.ErrorContext(r.Context(), "memories", "error", err)
-		fail(w, http.StatusInternalServerError, "the memory could not be read")
+		express.Fail(w, http.StatusInternalServerError, "the memory could not be read")
 		return
 	}
 	rows := []memoryRow{}
 	for i := range items {
 		rows = append(rows, memoryOf(a, items[len(items)-1-i])) // newest first, as Eliza
 	}
-	answer(w, http.StatusOK, map[string]any{"agentId": id, "roomId": room, "memories": rows})
+	express.JSON(w, http.StatusOK, map[string]any{"agentId": id, "roomId": room, "memories": rows})
 }
 
 func memoryOf(a *agent.Agent, i memory.Item) memoryRow {
@@ -98,4 +101,10 @@ func bytesOf(vector []float32) buffer {
 		}
 	}
 	return b
+}
+
+// reads says whether a request may read a room of an agent.
+func (s *routes) reads(r *http.Request, a *agent.Agent, room string) bool {
+	v := tee.Viewer(s.Token, r, room)
+	return v.Owner || a.HoldsRoom(v, room)
 }

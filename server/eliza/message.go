@@ -16,6 +16,8 @@ import (
 	"github.com/teapot-tee/teapot/agent/uuid"
 	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/tlog"
+
+	"github.com/teapot-tee/teapot/server/express"
 )
 
 // ReceiptHeader names the receipt's file form.
@@ -33,7 +35,7 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 	segment := r.PathValue("agent")
 	a, ok := s.Agents.Get(segment)
 	if !ok {
-		text(w, http.StatusNotFound, "Agent not found")
+		express.Text(w, http.StatusNotFound, "Agent not found")
 		return
 	}
 	body, err := s.read(w, r)
@@ -54,23 +56,23 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 		in.Speaker = tlog.SpeakerToken
 	}
 	if in.Text == "" {
-		answer(w, http.StatusOK, []element{})
+		express.JSON(w, http.StatusOK, []element{})
 		return
 	}
 	if why := s.gate.refusal(r, trusted, a.ID(), in.Room+"/"+in.User, s.Now()); why != "" {
 		w.Header().Set("Retry-After", "5")
-		fail(w, http.StatusTooManyRequests, why)
+		express.Fail(w, http.StatusTooManyRequests, why)
 		return
 	}
 	if !trusted && s.Full != nil && s.Full() {
 		w.Header().Set("Retry-After", "60")
-		fail(w, http.StatusServiceUnavailable, "the agent's disk is almost full, so nothing new is taken; the operator has to make room")
+		express.Fail(w, http.StatusServiceUnavailable, "the agent's disk is almost full, so nothing new is taken; the operator has to make room")
 		return
 	}
 	leave, ok := s.gate.enter(r)
 	if !ok {
 		w.Header().Set("Retry-After", "5")
-		fail(w, http.StatusServiceUnavailable, "the agent is busy; try again in a few seconds")
+		express.Fail(w, http.StatusServiceUnavailable, "the agent is busy; try again in a few seconds")
 		return
 	}
 	defer leave()
@@ -84,7 +86,7 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	link(w, a, out)
-	answer(w, http.StatusOK, s.elements(a, out))
+	express.JSON(w, http.StatusOK, s.elements(a, out))
 }
 
 // orUser is Eliza's default for clients that name nobody.
@@ -116,7 +118,7 @@ func (s *routes) bad(w http.ResponseWriter, err error) {
 		status = b.status
 	}
 	w.Header().Set("Connection", "close")
-	text(w, status, escape(err.Error()))
+	express.Text(w, status, escape(err.Error()))
 }
 
 func escape(s string) string {
@@ -131,7 +133,7 @@ func (s *routes) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	fail(w, status, why)
+	express.Fail(w, status, why)
 }
 
 func failure(err error) (status int, why string) {
@@ -188,7 +190,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, a *agent.Agent, 
 			w.Header().Set("X-Accel-Buffering", "no")
 			begun = true
 		}
-		data, err := encode(v)
+		data, err := express.Encode(v)
 		if err != nil {
 			return
 		}

@@ -1,6 +1,10 @@
 package eliza
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/teapot-tee/teapot/server/express"
+)
 
 // The routes of plugin-tee-verifiable-log answer what Eliza answers when the plugin is absent, without the stack trace.
 // POST /verifiable/attestation attested any key that a caller named, in the very form of a wallet's attestation: no server
@@ -19,5 +23,5 @@ func (s *routes) verifiableLogs(w http.ResponseWriter, _ *http.Request) {
 }
 
 func absentLog(w http.ResponseWriter, err, details string) {
-	answer(w, http.StatusInternalServerError, map[string]string{"error": err, "details": details})
+	express.JSON(w, http.StatusInternalServerError, map[string]string{"error": err, "details": details})
 }

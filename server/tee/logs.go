@@ -1,4 +1,4 @@
-package eliza
+package tee
 
 import (
 	"cmp"
@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,10 +13,10 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/actionlog"
-	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/agent/uuid"
+	"github.com/teapot-tee/teapot/server/express"
 	"github.com/teapot-tee/teapot/tlog"
 )
 
@@ -48,16 +47,17 @@ type logPage struct {
 // teeQuery is the body of POST /tee/logs.
 type teeQuery struct {
 	Query struct {
-		AgentID         *string `json:"agentId"`
-		RoomID          *string `json:"roomId"`
-		UserID          *string `json:"userId"`
-		Type            *string `json:"type"`
-		ContainsContent *string `json:"containsContent"`
-		Start           any     `json:"startTimestamp"`
-		End             any     `json:"endTimestamp"`
+		AgentID         *string `json:"agentId,omitempty"`
+		RoomID          *string `json:"roomId,omitempty"`
+		UserID          *string `json:"userId,omitempty"`
+		Type            *string `json:"type,omitempty"`
+		ContainsContent *string `json:"containsContent,omitempty"`
+		Start           any     `json:"startTimestamp,omitempty"`
+		End             any     `json:"endTimestamp,omitempty"`
 	} `json:"query"`
-	Page     any `json:"page"`
-	PageSize any `json:"pageSize"`
+	Page     any    `json:"page"`
+	PageSize any    `json:"pageSize"`
+	Nonce    string `json:"nonce"` // hex; Teapot's own: asks for an extract
 }
 
 const (
@@ -66,35 +66,54 @@ const (
 	maxDepth    = 10000 // page × pageSize; beyond it /v1 has cursors
 )
 
-func (s *routes) teeLogs(w http.ResponseWriter, r *http.Request) {
+func (s *routes) logs(w http.ResponseWriter, r *http.Request) {
 	const failure = "Failed to get TEE logs"
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.gate.Body))
-	if err != nil {
-		fail(w, tooLarge(err), "the body is too large or broke off")
+	body, ok := s.body(w, r)
+	if !ok {
 		return
 	}
 	var q teeQuery
 	if err := json.Unmarshal(body, &q); err != nil && len(body) > 0 {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && strings.HasPrefix(wrong.Field, "query.") {
-			fail(w, http.StatusInternalServerError, failure+": "+wrong.Field+" must be a text")
+			express.Fail(w, http.StatusInternalServerError, failure+": "+wrong.Field+" must be a text")
 			return
 		}
-		s.bad(w, errors.New("the body is no JSON object of the form {query, page, pageSize}"))
+		w.Header().Set("Connection", "close")
+		express.Text(w, http.StatusBadRequest, "the body is no JSON object of the form {query, page, pageSize}")
 		return
 	}
-	viewer := s.viewer(r, deref(q.Query.RoomID))
+	agents := s.asked(deref(q.Query.AgentID))
+	nonce, ok := s.nonce(w, q.Nonce, len(agents) == 1, "query.agentId")
+	if !ok {
+		return
+	}
+	viewer := Viewer(s.Token, r, deref(q.Query.RoomID))
 	if !viewer.Owner && len(viewer.Rooms) == 0 && (real(q.Query.RoomID) || real(q.Query.UserID)) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="teapot"`)
-		fail(w, http.StatusUnauthorized, "asking by a real room or user id needs the token (Authorization: Bearer …) or the room's secret (Teapot-Room-Secret: …): the answer would tell strangers who talked here; pseudonyms from the rows are open to anybody")
+		express.Fail(w, http.StatusUnauthorized, "asking by a real room or user id needs the token (Authorization: Bearer …) or the room's secret (Teapot-Room-Secret: …): the answer would tell strangers who talked here; pseudonyms from the rows are open to anybody")
 		return
 	}
-	page, err := s.search(r.Context(), q, viewer)
+	page, proven, err := s.search(r.Context(), agents, q, viewer)
 	if err != nil {
 		s.Logger.ErrorContext(r.Context(), "tee logs", "error", err)
-		fail(w, http.StatusInternalServerError, failure)
+		express.Fail(w, http.StatusInternalServerError, failure)
 		return
 	}
-	s.attested(w, r, "logs", page, failure)
+	s.answer(w, r, reply{name: "logs", value: page, proofs: proven, nonce: nonce, query: q.answered(page), failure: failure})
+}
+
+// asked are the agents a query is about.
+func (s *routes) asked(id string) []Agent {
+	return slices.DeleteFunc(s.Agents(), func(a Agent) bool { return id != "" && a.ID != id })
+}
+
+// answered is the query as it was answered, for the extract: the filters that were given and the page that it became.
+func (q teeQuery) answered(page logPage) string {
+	b, err := express.Encode(map[string]any{"query": q.Query, "page": page.Page, "pageSize": page.PageSize})
+	if err != nil {
+		return "" // it came from JSON
+	}
+	return "POST /tee/logs " + string(b)
 }
 
 func deref(s *string) string {
@@ -113,21 +132,6 @@ func real(filter *string) bool {
 	return err != nil
 }
 
-// viewer is who asks: the holder of the token, or of a room's secret.
-func (s *routes) viewer(r *http.Request, room string) actionlog.Viewer {
-	v := actionlog.Viewer{Owner: s.Token.Authorized(r)}
-	if secret := roomSecret(r); len(secret) > 0 && room != "" {
-		v.Rooms = []actionlog.RoomPass{{Room: room, Secret: secret}}
-	}
-	return v
-}
-
-// reads says whether a request may read a room of an agent.
-func (s *routes) reads(r *http.Request, a *agent.Agent, room string) bool {
-	v := s.viewer(r, room)
-	return v.Owner || a.HoldsRoom(v, room)
-}
-
 // number is JavaScript's parseInt(v) || fallback.
 func number(v any, fallback int) int {
 	var n int
@@ -143,47 +147,63 @@ func number(v any, fallback int) int {
 	return n
 }
 
-func (s *routes) search(ctx context.Context, q teeQuery, v actionlog.Viewer) (logPage, error) {
+func (s *routes) search(ctx context.Context, agents []Agent, q teeQuery, v actionlog.Viewer) (logPage, []proofs, error) {
 	page := logPage{Page: max(1, number(q.Page, 1)), PageSize: number(q.PageSize, defaultPage), Data: []logRow{}}
 	if page.PageSize < 1 {
 		page.PageSize = defaultPage
 	}
 	page.PageSize = min(page.PageSize, maxPage)
 	query, some := q.filters(v)
-	if !some || page.Page*page.PageSize > maxDepth {
-		return page, nil
-	}
-	agents := s.Agents.All()
-	if id := deref(q.Query.AgentID); id != "" {
-		agents = slices.DeleteFunc(agents, func(a *agent.Agent) bool { return a.ID() != id })
-	}
 	skip := (page.Page - 1) * page.PageSize
-	query.Limit, query.Count = page.PageSize, true
-	if len(agents) == 1 {
-		query.Skip = skip
-	} else {
-		query.Limit = skip + page.PageSize
-	}
-	for _, a := range agents {
-		query := query
-		query.Viewer.Rooms = slices.DeleteFunc(slices.Clone(v.Rooms), func(p actionlog.RoomPass) bool { return !a.HoldsRoom(v, p.Room) })
-		if !v.Owner && len(v.Rooms) > 0 && len(query.Viewer.Rooms) == 0 && real(q.Query.RoomID) {
-			continue // the secret is not of this agent's room
+	var found []logRow
+	if some && page.Page*page.PageSize <= maxDepth {
+		query.Limit, query.Count = page.PageSize, true
+		if len(agents) == 1 {
+			query.Skip = skip
+		} else {
+			query.Limit = skip + page.PageSize
 		}
-		found, err := a.Log().Query(ctx, query)
-		if err != nil {
-			return page, err
-		}
-		page.Total += found.Total
-		for _, item := range found.Items {
-			page.Data = append(page.Data, rowOf(a, item))
+		for _, a := range agents {
+			hits, total, err := matches(ctx, a, query, q, v)
+			if err != nil {
+				return page, nil, err
+			}
+			found, page.Total = append(found, hits...), page.Total+total
 		}
 	}
 	if len(agents) > 1 {
-		slices.SortStableFunc(page.Data, func(a, b logRow) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
-		page.Data = page.Data[min(skip, len(page.Data)):min(skip+page.PageSize, len(page.Data))]
+		slices.SortStableFunc(found, func(a, b logRow) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
+		found = found[min(skip, len(found)):min(skip+page.PageSize, len(found))]
 	}
-	return page, nil
+	proven := []proofs{}
+	for _, a := range agents {
+		var indices []uint64
+		for _, h := range found {
+			if h.AgentID == a.ID {
+				indices = append(indices, h.Index)
+			}
+		}
+		p, err := prove(a, indices, false) // an empty answer has a checkpoint as well
+		if err != nil {
+			return page, nil, err
+		}
+		proven = append(proven, p)
+	}
+	page.Data = append(page.Data, found...)
+	return page, proven, nil
+}
+
+// matches asks one agent's log.
+func matches(ctx context.Context, a Agent, query actionlog.Query, q teeQuery, v actionlog.Viewer) (rows []logRow, total uint64, err error) {
+	query.Viewer.Rooms = slices.DeleteFunc(slices.Clone(v.Rooms), func(p actionlog.RoomPass) bool { return !a.Log.HoldsRoom(v, p.Room) })
+	if !v.Owner && len(v.Rooms) > 0 && len(query.Viewer.Rooms) == 0 && real(q.Query.RoomID) {
+		return nil, 0, nil // the secret is not of this agent's room
+	}
+	found, err := a.Log.Query(ctx, query)
+	for _, item := range found.Items {
+		rows = append(rows, rowOf(a.ID, item))
+	}
+	return rows, found.Total, err
 }
 
 // filters turns Eliza's filters into the log's. some is false when nothing can match.
@@ -227,9 +247,9 @@ func millis(v any) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-func rowOf(a *agent.Agent, i actionlog.Item) logRow {
+func rowOf(agent string, i actionlog.Item) logRow {
 	r := logRow{
-		ID: uuid.FromBytes([16]byte(i.Hash[:16])), AgentID: a.ID(), RoomID: i.Leaf.Room.String(), UserID: i.Leaf.User.String(),
+		ID: uuid.FromBytes([16]byte(i.Hash[:16])), AgentID: agent, RoomID: i.Leaf.Room.String(), UserID: i.Leaf.User.String(),
 		Type: i.Leaf.Type, Timestamp: time.UnixMicro(int64(i.Leaf.Time)).UnixMilli(),
 		Signature: "0x" + hex.EncodeToString(i.Leaf.Sig[:]), Index: i.Index, Leaf: i.Raw,
 	}
