@@ -29,8 +29,8 @@ type Visitor struct {
 // show it or a token.
 const lookBack = 64
 
-// maxClaims is how many claims are kept in the process.
-const maxClaims = 1 << 14
+// claimsPerRoom is how many claims are kept for each room kept in the process: they are small.
+const claimsPerRoom = 8
 
 // Enter lets a visitor into a room, or does not. first is true once per room: of visitors that come at the same time only
 // one is the first.
@@ -78,7 +78,7 @@ func (s *Store) waiting(room string) bool {
 
 // keepClaim keeps a claim at hand; where there is no place the longest unused half goes. The caller holds mu.
 func (s *Store) keepClaim(room string, c *claim) {
-	if len(s.claims) >= maxClaims {
+	if len(s.claims) >= claimsPerRoom*s.opts.Rooms {
 		s.forgetClaims()
 	}
 	c.used = s.clock

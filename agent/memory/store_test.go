@@ -28,8 +28,9 @@ var room, user = uuid.Of("r"), uuid.Of("u")
 
 // desk is a log with a memory beside it.
 type desk struct {
-	log  *actionlog.Log
-	path string
+	log   *actionlog.Log
+	path  string
+	rooms int // kept in the process; 0: as usual
 	*memory.Store
 }
 
@@ -44,7 +45,7 @@ func newDesk(t *testing.T) *desk {
 
 func (d *desk) open(t *testing.T) {
 	t.Helper()
-	s, err := memory.Open(t.Context(), memory.Options{Path: d.path, Key: [32]byte{5}, Log: d.log})
+	s, err := memory.Open(t.Context(), memory.Options{Path: d.path, Key: [32]byte{5}, Log: d.log, Rooms: d.rooms})
 	if err != nil {
 		t.Fatal(err)
 	}

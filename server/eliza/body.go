@@ -18,6 +18,7 @@ import (
 // said is the body of a message, whatever form it came in.
 type said struct {
 	Text, UserID, RoomID, UserName string
+	RoomSecret                     string // hex; a sealed request has it here rather than in a header that a proxy reads
 	Files                          []plugin.Attachment
 }
 
@@ -84,7 +85,7 @@ func scalar(name string, v any) (string, error) {
 func pickFields(get func(name string) (string, error)) (said, error) {
 	var in said
 	var errs []error
-	for name, to := range map[string]*string{"text": &in.Text, "userId": &in.UserID, "roomId": &in.RoomID, "userName": &in.UserName} {
+	for name, to := range map[string]*string{"text": &in.Text, "userId": &in.UserID, "roomId": &in.RoomID, "userName": &in.UserName, "roomSecret": &in.RoomSecret} {
 		v, err := get(name)
 		*to = strings.ToValidUTF8(v, "\ufffd")
 		errs = append(errs, err)

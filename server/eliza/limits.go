@@ -1,6 +1,7 @@
 package eliza
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"sync"
 	"time"
@@ -29,7 +30,7 @@ type gate struct {
 	busy      chan struct{}
 
 	mu   sync.Mutex
-	seen map[[2]string]struct{} // rooms and their users, per agent; bounded
+	seen map[[32]byte]struct{} // SHA-256 of agent, room and user; bounded
 }
 
 const maxSeen = 1 << 16
@@ -55,7 +56,7 @@ func newGate(l Limits) *gate {
 	}
 	return &gate{
 		Limits: l, addresses: limit.PerAddress{Rate: l.Rate, Burst: l.Burst}, busy: make(chan struct{}, l.Busy),
-		rooms: limit.PerAddress{Rate: float64(l.Rooms) / 3600, Burst: float64(l.Rooms)}, seen: map[[2]string]struct{}{},
+		rooms: limit.PerAddress{Rate: float64(l.Rooms) / 3600, Burst: float64(l.Rooms)}, seen: map[[32]byte]struct{}{},
 	}
 }
 
@@ -78,7 +79,7 @@ func (g *gate) refusal(r *http.Request, trusted bool, agent, room string, now ti
 func (g *gate) fresh(agent, room string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := [2]string{agent, room}
+	key := sha256.Sum256([]byte(agent + "/" + room))
 	if _, known := g.seen[key]; known {
 		return false
 	}

@@ -1,6 +1,7 @@
 package eliza
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -46,7 +47,7 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 	in := agent.In{
 		Room: agent.RoomID(body.RoomID, segment), User: uuid.Of(orUser(body.UserID)), UserName: body.UserName,
 		Text: body.Text, Attachments: body.Files, Speaker: tlog.SpeakerClaimed,
-		Shared: agent.SharedRoom(body.RoomID), Given: body.RoomID, Secret: roomSecret(r),
+		Shared: agent.SharedRoom(body.RoomID), Given: body.RoomID, Secret: secretOf(r, body.RoomSecret),
 	}
 	if nameless(body.UserID) && !limit.Local(r) {
 		in.Peer = limit.Client(r)
@@ -102,9 +103,9 @@ const defaultUser = "user"
 // nameless: Eliza's own clients send no user, or "user" for everybody.
 func nameless(id string) bool { return id == "" || id == defaultUser }
 
-// roomSecret is what a client presents to go on in a room that is its own; nil if there is none.
-func roomSecret(r *http.Request) []byte {
-	secret, err := hex.DecodeString(r.Header.Get("Teapot-Room-Secret"))
+// secretOf is what a client presents to go on in a room that is its own, in the body or the header; nil if there is none.
+func secretOf(r *http.Request, body string) []byte {
+	secret, err := hex.DecodeString(cmp.Or(body, r.Header.Get("Teapot-Room-Secret")))
 	if err != nil {
 		return nil
 	}

@@ -147,6 +147,9 @@ func TestTheSecretClosesARoom(t *testing.T) {
 	if text, _ := say("2.2.2.2:1", first.RoomSecret, ask); !strings.Contains(text, "Ada") {
 		t.Errorf("with the secret, from elsewhere: %q", text)
 	}
+	if text, _ := say("2.2.2.2:1", "", strings.Replace(ask, "{", `{"roomSecret":"`+first.RoomSecret+`",`, 1)); !strings.Contains(text, "Ada") {
+		t.Errorf("with the secret in the body: %q", text)
+	}
 	if text, got := say("1.1.1.1:1", "", ask); strings.Contains(text, "Ada") || got.RoomID == first.RoomID || got.RoomSecret == "" {
 		t.Errorf("by name alone into a closed room: %q %+v", text, got)
 	}
