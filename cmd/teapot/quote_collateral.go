@@ -16,6 +16,9 @@ func newQuoteCollateralCmd() *cobra.Command {
 		Short: "Fetch the collateral of a quote, for verifying offline",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
+			if err := f.checkFetch(); err != nil {
+				return err
+			}
 			raw, err := readQuote(given[0], cmd.InOrStdin())
 			if err != nil {
 				return err

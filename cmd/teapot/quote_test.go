@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -97,25 +98,25 @@ func TestQuoteVerifyExitCodes(t *testing.T) {
 		"quote verify @quote.bin" + judgedThen:                                                    1,
 		"quote verify @damaged.bin --allow-simulated" + judgedThen:                                1,
 		"quote verify @cut.bin --allow-simulated" + judgedThen:                                    1,
-		"quote verify @cut.bin":                                                                   1, // needs no collateral
+		"quote verify @cut.bin": 1, // needs no collateral
 		"quote verify @quote.bin --allow-simulated --collateral @collateral.json --at 1999999999": 1,
-		"tcb @quote.bin" + judgedThen:                                                             1,
-		"quote verify @missing" + judgedThen:                                                      2,
-		"quote verify @text.txt" + judgedThen:                                                     2,
-		"quote verify @empty" + judgedThen:                                                        2,
-		"quote verify @quote.bin --collateral @missing":                                           2,
-		"quote verify @quote.bin --collateral @not.json":                                          2,
-		"quote verify @quote.bin --collateral @other.json":                                        2,
-		"quote verify @quote.bin --root @missing" + judgedThen:                                    2,
-		"quote verify @quote.bin --root @quote.bin" + judgedThen:                                  2,
-		"quote verify @quote.bin --policy @wrong.toml" + judgedThen:                               2,
-		"quote verify @quote.bin --cache= --pccs http://127.0.0.1:1":                              2,
-		"quote show @missing":                                                                     2,
-		"quote show @quote.bin":                                                                   0,
-		"quote show @cut.bin":                                                                     0,
-		"quote verify @quote.bin --at yesterday":                                                  64,
-		"quote verify":                                                                            64,
-		"quote verify @quote.bin --nonsense":                                                      64,
+		"tcb @quote.bin" + judgedThen:                                1,
+		"quote verify @missing" + judgedThen:                         2,
+		"quote verify @text.txt" + judgedThen:                        2,
+		"quote verify @empty" + judgedThen:                           2,
+		"quote verify @quote.bin --collateral @missing":              2,
+		"quote verify @quote.bin --collateral @not.json":             2,
+		"quote verify @quote.bin --collateral @other.json":           2,
+		"quote verify @quote.bin --root @missing" + judgedThen:       2,
+		"quote verify @quote.bin --root @quote.bin" + judgedThen:     2,
+		"quote verify @quote.bin --policy @wrong.toml" + judgedThen:  2,
+		"quote verify @quote.bin --cache= --pccs http://127.0.0.1:1": 2,
+		"quote show @missing":                                        2,
+		"quote show @quote.bin":                                      0,
+		"quote show @cut.bin":                                        0,
+		"quote verify @quote.bin --at yesterday":                     64,
+		"quote verify":                                               64,
+		"quote verify @quote.bin --nonsense":                         64,
 	} {
 		code, out, errs := q.run(line)
 		if code != want {
@@ -272,6 +273,17 @@ func TestQuoteCollateralIsFetched(t *testing.T) {
 	} {
 		if code, out, errs := q.run(line); code != 0 {
 			t.Errorf("%s: exit %d\n%s%s", line, code, out, errs)
+		}
+	}
+}
+
+func TestUpdateFlagsExcludeEachOther(t *testing.T) {
+	for _, flags := range [][]string{{"--update", "late"}, {"--update", "early", "--evaluation", "18"}} {
+		for _, command := range []string{"quote verify x", "quote collateral x", "tcb x"} {
+			args := append(strings.Fields(command), flags...)
+			if code := execute(t.Context(), args, io.Discard, io.Discard); code != 64 {
+				t.Errorf("%v: exit %d", args, code)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,7 +23,8 @@ import (
 // judgeFlags are the flags of the commands that judge a quote.
 type judgeFlags struct {
 	collateral, root, at, policy string
-	pccs, cache                  string
+	pccs, cache, update          string
+	evaluation                   uint64
 	allowSimulated, asJSON       bool
 }
 
@@ -40,6 +42,8 @@ func (f *judgeFlags) registerFetch(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.root, "root", "", "trust the root certificate in `FILE` (PEM or DER) instead of Intel's")
 	flags.StringVar(&f.pccs, "pccs", "", "fetch collateral from this PCCS or PCS `URL` (default Intel's PCS)")
+	flags.StringVar(&f.update, "update", "", "fetch TCB levels as they are published `WHEN`: early (at once) or standard (default the service's, standard)")
+	flags.Uint64Var(&f.evaluation, "evaluation", 0, "fetch the TCB levels of this evaluation data `NUMBER` instead")
 	flags.StringVar(&f.cache, "cache", defaultCollateralCache(), "`DIR` for fetched collateral; empty keeps nothing")
 }
 
@@ -94,6 +98,9 @@ func (f *judgeFlags) judge(cmd *cobra.Command, path string) (*judged, error) {
 	at, err := parseTime(f.at)
 	if err != nil {
 		return nil, &exitError{code: 64, err: err}
+	}
+	if err := f.checkFetch(); err != nil {
+		return nil, err
 	}
 	input, raw, err := readQuoteInput(path, cmd.InOrStdin())
 	if err != nil {
@@ -228,12 +235,35 @@ func embeddedCollateral(input []byte) []byte {
 }
 
 func (f *judgeFlags) fetch(ctx context.Context, quote, root []byte) (json.RawMessage, error) {
-	client := pcs.Client{BaseURL: f.pccs, Dir: f.cache, Root: root}
+	client := pcs.Client{BaseURL: f.pccs, Dir: f.cache, Root: root, Update: f.update, Number: f.evaluation}
 	text, err := client.Collateral(ctx, quote)
 	if err != nil {
-		return nil, &exitError{code: 2, err: fmt.Errorf("no collateral: %w", err), hint: "pass --collateral FILE, or --pccs URL of a caching service that you can reach"}
+		return nil, &exitError{code: 2, err: fmt.Errorf("no collateral: %w", err), hint: noCollateral(err)}
 	}
 	return text, nil
+}
+
+// checkFetch refuses flags that contradict each other.
+func (f *judgeFlags) checkFetch() error {
+	switch {
+	case f.update != "" && f.update != pcs.UpdateEarly && f.update != pcs.UpdateStandard:
+		return &exitError{code: 64, err: fmt.Errorf("--update %q: want %s or %s", f.update, pcs.UpdateEarly, pcs.UpdateStandard)}
+	case f.update != "" && f.evaluation != 0:
+		return &exitError{code: 64, err: errors.New("--update and --evaluation exclude each other")}
+	}
+	return nil
+}
+
+// noCollateral says what to do when none could be fetched.
+func noCollateral(err error) string {
+	var retired *pcs.RetiredError
+	switch {
+	case errors.As(err, &retired):
+		return "ask for one that is served (--evaluation NUMBER), or leave the flag out"
+	case errors.Is(err, pcs.ErrRollback):
+		return "older levels than this machine has seen are never used again; if you saw newer ones with --update early, say so again"
+	}
+	return "pass --collateral FILE, or --pccs URL of a caching service that you can reach"
 }
 
 // status is the status with the word SIMULATED first where the chain's own root was trusted.

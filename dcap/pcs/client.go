@@ -33,7 +33,8 @@ type Client struct {
 	BaseURL string // of a PCS or PCCS, without path; "" means IntelPCS
 	// RootCRLURL is where the root's revocation list lies; "" means Intel's for IntelPCS and the PCCS route otherwise.
 	RootCRLURL string
-	Update     string // "early" or "standard" TCB recovery data; "" leaves it to the server
+	Update     string // UpdateEarly or UpdateStandard; "" leaves it to the server
+	Number     uint64 // TCB evaluation data number to ask for instead; 0: the one of Update
 	Key        string // PCS subscription key; only PCK certificates need it
 	Dir        string // cache and memory; "" keeps nothing
 	Root       []byte // trust root, DER; nil means Intel's
@@ -81,6 +82,9 @@ func (c *Client) Collateral(ctx context.Context, quote []byte) (json.RawMessage,
 func (c *Client) For(ctx context.Context, n dcap.Needs) (*dcap.Collateral, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.checkEvaluation(); err != nil {
+		return nil, err
+	}
 	cached, age := c.load(n)
 	if cached != nil && age < maxAge {
 		return cached, nil
@@ -88,6 +92,8 @@ func (c *Client) For(ctx context.Context, n dcap.Needs) (*dcap.Collateral, error
 	fetched, err := c.fetch(ctx, n)
 	if err == nil {
 		err = c.admit(n, fetched)
+	} else {
+		err = c.retired(ctx, n.TEE, err)
 	}
 	if err == nil {
 		return fetched, c.store(n, fetched)
@@ -110,6 +116,9 @@ func (c *Client) admit(n dcap.Needs, fetched *dcap.Collateral) error {
 	case info.NextUpdate.Before(c.now()):
 		return fmt.Errorf("pcs: the server sent collateral that expired at %s", info.NextUpdate.Format(time.RFC3339))
 	}
+	if err := c.isWanted(info); err != nil {
+		return err
+	}
 	return c.remember(info)
 }
 
@@ -117,10 +126,7 @@ func (c *Client) admit(n dcap.Needs, fetched *dcap.Collateral) error {
 func (c *Client) fetch(ctx context.Context, n dcap.Needs) (*dcap.Collateral, error) {
 	out := &dcap.Collateral{}
 	tee := strings.ToLower(n.TEE.String())
-	query := url.Values{"fmspc": {hex.EncodeToString(n.FMSPC[:])}}
-	if c.Update != "" {
-		query.Set("update", c.Update)
-	}
+	query := c.evaluation(url.Values{"fmspc": {hex.EncodeToString(n.FMSPC[:])}})
 	var err error
 	out.TCBInfo, out.TCBInfoSignature, out.TCBInfoIssuerChain, err = c.signed(ctx, c.url(tee, "tcb", query), "tcbInfo", "TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain")
 	if err != nil {

@@ -26,7 +26,7 @@ func (c *Client) place() string {
 }
 
 func (c *Client) file(n dcap.Needs) string {
-	return filepath.Join(c.place(), fmt.Sprintf("%s-%x-%s.json", n.TEE, n.FMSPC, n.CA))
+	return filepath.Join(c.place(), fmt.Sprintf("%s-%x-%s%s.json", n.TEE, n.FMSPC, n.CA, c.wanted()))
 }
 
 // load returns cached collateral that is genuine, what is asked for and inside its windows; else nil. A damaged file
@@ -44,7 +44,7 @@ func (c *Client) load(n dcap.Needs) (*dcap.Collateral, time.Duration) {
 		return nil, 0
 	}
 	info, err := c.verifier.Inspect(collateral, c.Root)
-	if err != nil || info.TEE != n.TEE || info.FMSPC != n.FMSPC || info.CA != n.CA || info.NextUpdate.Before(c.now()) {
+	if err != nil || info.TEE != n.TEE || info.FMSPC != n.FMSPC || info.CA != n.CA || info.NextUpdate.Before(c.now()) || c.isWanted(info) != nil {
 		return nil, 0
 	}
 	stat, err := os.Stat(c.file(n))

@@ -31,7 +31,9 @@ type fake struct {
 	failures []failure // served first, one per request
 	requests []string
 	spoil    func(d *pki.Documents)
-	number   int // tcbEvaluationDataNumber; 0 keeps the authority's
+	number   int  // tcbEvaluationDataNumber; 0 keeps the authority's
+	forge    bool // what is signed is not what is sent
+	routed   bool // numbers 17 (standard) and 18 (early) are served, lower ones are retired
 }
 
 type failure struct {
@@ -88,9 +90,14 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/tdx/") {
 		tee = pki.TDX
 	}
+	status := f.route(r.URL.Query())
 	d := f.documents(tee)
 	_, route, _ := strings.Cut(r.URL.Path, "/certification/v4/")
 	switch {
+	case status != 0 && (route == "tcb" || route == "qe/identity"):
+		w.WriteHeader(status)
+	case route == "tcbevaluationdatanumbers" && f.routed:
+		f.numbers(w, r, tee, d.TCBInfoIssuerChain)
 	case route == "tcb" && r.URL.Query().Get("fmspc") != fmt.Sprintf("%x", f.authority.Platform().FMSPC):
 		w.WriteHeader(http.StatusNotFound)
 	case route == "tcb":
@@ -108,6 +115,45 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// route picks the data number as PCS does: by number, by update, standard by default.
+func (f *fake) route(q url.Values) (status int) {
+	if !f.routed {
+		return 0
+	}
+	switch number, update := q.Get("tcbEvaluationDataNumber"), q.Get("update"); {
+	case number != "" && update != "":
+		return http.StatusBadRequest
+	case number == "17" || number == "" && (update == "" || update == "standard"):
+		f.number = 17
+	case number == "18" || update == "early":
+		f.number = 18
+	case number < "17":
+		return http.StatusGone
+	default:
+		return http.StatusNotFound
+	}
+	return 0
+}
+
+func (f *fake) numbers(w http.ResponseWriter, r *http.Request, tee pki.TEE, chain string) {
+	id := "SGX"
+	if tee == pki.TDX {
+		id = "TDX"
+	}
+	document := fmt.Sprintf(`{"id":%q,"version":1,"issueDate":%q,"nextUpdate":%q,"news":1,"tcbEvalNumbers":[`+
+		`{"tcbEvaluationDataNumber":18,"tcbRecoveryEventDate":"2026-05-12T00:00:00Z","tcbDate":"2026-05-13T00:00:00Z"},`+
+		`{"tcbEvaluationDataNumber":17,"tcbRecoveryEventDate":"2025-11-11T00:00:00Z","tcbDate":"2025-11-12T00:00:00Z"}]}`,
+		id, now.Add(-time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339))
+	signature, err := pki.Sign(f.authority.TCBSigner.Key, []byte(document))
+	if err != nil {
+		panic(err)
+	}
+	if f.forge {
+		document = strings.Replace(document, ":18,", ":99,", 1)
+	}
+	f.answer(w, r, "TCB-Evaluation-Data-Numbers-Issuer-Chain", chain, []byte(`{"tcbEvaluationDataNumbers":`+document+`,"signature":"`+hex.EncodeToString(signature[:])+`"}`))
 }
 
 // list is DER from a PCS and hex text from a PCCS.
