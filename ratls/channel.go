@@ -20,13 +20,17 @@ const exporterSize = 32
 // TLSChannel is the channel both ends of one connection compute: the exporter over the caller's nonce and the SHA-256 of
 // the server's leaf certificate (DER). It refuses anything older than TLS 1.3, whose exporters a relay could share.
 func TLSChannel(state *tls.ConnectionState, leaf, nonce []byte) (evidence.Channel, error) {
+	return tlsChannel(state, ExporterLabel, leaf, nonce)
+}
+
+func tlsChannel(state *tls.ConnectionState, label string, leaf, nonce []byte) (evidence.Channel, error) {
 	if state == nil || !state.HandshakeComplete {
 		return evidence.Channel{}, errors.New("no TLS connection to bind to")
 	}
 	if state.Version < tls.VersionTLS13 {
 		return evidence.Channel{}, errors.New("the connection is older than TLS 1.3")
 	}
-	exported, err := state.ExportKeyingMaterial(ExporterLabel, nonce, exporterSize)
+	exported, err := state.ExportKeyingMaterial(label, nonce, exporterSize)
 	if err != nil {
 		return evidence.Channel{}, fmt.Errorf("exporting keying material: %w", err)
 	}

@@ -6,5 +6,7 @@
 // made for other people's clients; it vouches for a key but not for a connection, so a stolen key can be used elsewhere with
 // it. Here a peer is accepted only by the boot statement's TLS key or by a session proof over this connection's exporter.
 //
+// Two Teapots prove themselves to each other with Peer: session proofs in both directions.
+//
 // Bytes: docs/formats/session.md and docs/formats/ratls.md.
 package ratls

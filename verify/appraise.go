@@ -54,6 +54,8 @@ func (a *appraiser) run() error {
 	switch a.in.Kind {
 	case KindURL:
 		return a.url()
+	case KindPeer:
+		return a.peer()
 	case KindBundle:
 		return a.bundle()
 	case KindReceipt:
@@ -70,15 +72,8 @@ func (a *appraiser) run() error {
 
 // url judges a server that answers now.
 func (a *appraiser) url() error {
-	boot, err := evidence.ParseEvidence(a.in.Boot)
-	if err != nil {
-		return a.malformed("server's boot", a.in.Boot, err) // nothing of the rest can be placed without it
-	}
-	a.openCurrent(boot)
-	var notes map[string]string
-	if session, err := evidence.ParseEvidence(a.in.Session); err == nil {
-		notes = a.openSession(session)
-	} else if err := a.malformed("server's session", a.in.Session, err); err != nil {
+	notes, err := a.shown()
+	if err != nil || a.current == nil {
 		return err
 	}
 	for _, l := range a.in.Logs {
@@ -87,6 +82,41 @@ func (a *appraiser) url() error {
 		}
 	}
 	a.missingLogs()
+	return nil
+}
+
+// shown judges the boot and session evidence that an end of a connection shows.
+func (a *appraiser) shown() (notes map[string]string, err error) {
+	boot, err := evidence.ParseEvidence(a.in.Boot)
+	if err != nil {
+		return nil, a.malformed("server's boot", a.in.Boot, err) // nothing of the rest can be placed without it
+	}
+	a.openCurrent(boot)
+	session, err := evidence.ParseEvidence(a.in.Session)
+	if err != nil {
+		return nil, a.malformed("server's session", a.in.Session, err)
+	}
+	return a.openSession(session), nil
+}
+
+// peer judges the other end of a connection: all that a server shows but its log. What the policy demands of witnesses only a
+// log can show, so it then stays unmet.
+func (a *appraiser) peer() error {
+	if _, err := a.shown(); err != nil || a.current == nil {
+		return err
+	}
+	for _, p := range a.current.parts {
+		a.result.Agents = append(a.result.Agents, agentResult(p))
+	}
+	for _, key := range []string{"lineage", "signature", "consistency", "entries", "rollback"} {
+		a.mayMiss = append(a.mayMiss, key+"."+linkHead[key])
+	}
+	if w := a.policy.Witnesses; w.Quorum == 0 && !w.Require {
+		a.mayMiss = append(a.mayMiss, "witnesses.quorum")
+	}
+	if a.policy.MaxAge.Checkpoint > 0 {
+		a.ageUnknown("a peer does not show its log, so the age of its checkpoint is unknown (max_age.checkpoint_hours)")
+	}
 	return nil
 }
 
@@ -164,7 +194,7 @@ func (a *appraiser) openSession(ev *evidence.Evidence) map[string]string {
 	}
 	a.sameMachine(j)
 	a.sessionShown = true
-	if a.in.Kind == KindURL {
+	if a.in.Kind == KindURL || a.in.Kind == KindPeer {
 		a.judgeSession(s)
 	} else {
 		a.sameStart(s)

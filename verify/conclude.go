@@ -199,10 +199,10 @@ func scope(r *Result) string {
 		n += a.Verified
 	}
 	text := fmt.Sprintf("genuine %s, accepted code", r.Platform)
-	if len(r.Agents) > 0 {
+	if len(r.Agents) > 0 && r.Kind != KindPeer {
 		text += fmt.Sprintf(", %d entries of %d agents signed and in order", n, len(r.Agents))
 	}
-	if r.Kind != KindURL {
+	if r.Kind != KindURL && r.Kind != KindPeer {
 		text += ", judged as of " + r.JudgedAt.Format("2006-01-02")
 	}
 	return text

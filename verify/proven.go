@@ -16,7 +16,10 @@ func (a *appraiser) notProven() string {
 	if a.in.Kind == KindReceipt {
 		text = append(text, "A receipt proves that these entries are recorded, never that a message was delivered.")
 	}
-	if a.in.Kind != KindURL {
+	if a.in.Kind == KindPeer {
+		text = append(text, "Nothing of the peer's log was looked at.")
+	}
+	if a.in.Kind != KindURL && a.in.Kind != KindPeer {
 		text = append(text, "A file says nothing about what runs now.")
 	}
 	return strings.Join(append(text, a.aboutStart()...), " ")

@@ -32,6 +32,8 @@ func (k Kind) noun() string {
 	switch k {
 	case KindURL:
 		return "address"
+	case KindPeer:
+		return "connection"
 	case KindEvidence:
 		return "evidence document"
 	}

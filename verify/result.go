@@ -20,6 +20,7 @@ const (
 	KindReceipt Kind = "receipt"
 	KindQuote   Kind = "quote"
 	KindFork    Kind = "fork"
+	KindPeer    Kind = "peer" // the other end of a connection, without its log (package ratls)
 )
 
 // Result is a verdict with its reasons. Checks are in the fixed order of the chain; each stands for itself.
