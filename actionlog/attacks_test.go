@@ -17,7 +17,10 @@ import (
 	"github.com/teapot-tee/teapot/tlog"
 )
 
-// The tests of this file are named after the rows of the attack table (facts/tlog.md section 9) that need no witness.
+// The tests of this file are named after the rows of the attack table (facts/tlog.md section 9) that need no witness. Four rows
+// are about other rooms, and so are their tests: TestAttackReplayAnOldExtraction and TestAttackTwoHistoriesToTwoReaders in
+// verify, TestAttackAttestAForeignKeyThroughAnOpenEndpoint in guestapi, TestAttackAgentCodeDoesNotCallTheLog in agent. The last
+// row, a forger with a quantum computer, is open: there is no ML-DSA line on our checkpoints (docs/decisions/0051).
 // The attacker has the disk and the clock, not the memory of the process.
 
 const segmentOne = "logs/" + agentID + "-0/00000001.segment"

@@ -202,8 +202,9 @@ func TestARestartDoesNotOpenThePurse(t *testing.T) {
 	}
 }
 
-// The intent is durable before the act: if it cannot be recorded, nothing is done.
-func TestNoIntentNoAct(t *testing.T) {
+// A row of the attack table: agent code that does not call the log. The gate does: the intent is durable before the act, and if it
+// cannot be recorded, nothing is done.
+func TestAttackAgentCodeDoesNotCallTheLog(t *testing.T) {
 	var b bank
 	a := agenttest.Start(t, banker(t, &b, agenttest.Says(`{"text":"paying","action":"TRANSFER"}`)))
 	out := say(t, a, "send 1 SOL to "+friend)

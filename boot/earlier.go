@@ -15,6 +15,10 @@ import (
 func (p *Process) earlierLogs(ctx context.Context, spec AgentSpec) ([]evidence.EarlierLog, error) {
 	list := []evidence.EarlierLog{}
 	for n := range spec.LogNumber {
+		if p.config.Attester.Custody() == evidence.ThisStart { // its key is gone: what this start derives never was a log's
+			list = append(list, evidence.EarlierLog{Origin: evidence.Unknown, Checkpoint: evidence.Unknown})
+			continue
+		}
 		before := spec
 		before.LogNumber = n
 		d, err := deriveKeys(ctx, p.config.Attester, before)

@@ -173,8 +173,9 @@ func (p *Process) openLog(spec AgentSpec, d derived) (*actionlog.Log, error) {
 		Erasure: erasure,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("agent %s: %w", spec.Name, err)
+		return nil, fmt.Errorf("agent %s: %w", spec.Name, p.refused(spec, err))
 	}
+	p.clockBehind(spec, log.Found().LastTime)
 	p.opened[name] = log
 	return log, nil
 }

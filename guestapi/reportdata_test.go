@@ -52,8 +52,8 @@ func TestReportData(t *testing.T) {
 	}
 }
 
-// TestTeapotIsRefused: report data that begin with TEAPOT, by every method, spelling and padding, under the widest policy.
-func TestTeapotIsRefused(t *testing.T) {
+// TestAttackAttestAForeignKeyThroughAnOpenEndpoint (a row of the attack table): nobody gets a quote over what could be a statement of Teapot. Report data that begin with TEAPOT, by every method, spelling and padding, under the widest policy.
+func TestAttackAttestAForeignKeyThroughAnOpenEndpoint(t *testing.T) {
 	s, g := newServer(t, guestapi.AllowEverything())
 	for _, tail := range []string{"", "\x00\x01", "\x00\x02", "\xff\xff anything", strings.Repeat("x", 58)} {
 		short := hex.EncodeToString([]byte("TEAPOT" + tail))

@@ -2,6 +2,7 @@ package tlog
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"reflect"
 	"strings"
@@ -161,5 +162,42 @@ func TestAppendLinesRefusesText(t *testing.T) {
 		if _, err := AppendLines(note, []byte(lines)); err == nil {
 			t.Errorf("%q was taken", lines)
 		}
+	}
+}
+
+// Signatures of kinds that we do not know are lines of strangers (C2SP signed-note): they are left alone and spoil nothing,
+// even when they bear the name of the log, of a start or of a witness of the policy. Sixteen ML-DSA-44 lines fit.
+func TestUnknownSignatureTypesAreIgnored(t *testing.T) {
+	const mldsa = 0x06
+	c := cosignedBy(t, map[byte]uint64{11: 100, 12: 100, 13: 90})
+	note := c.Raw
+	for i, name := range []string{c.Origin, c.Origin + BootSuffix, three(t, "quorum g").Witnesses[0].Verifier.Name, "stranger.example/1"} {
+		sum := sha256.Sum256(append([]byte(name+"\n"), mldsa, byte(i)))
+		note = appendSignature(note, name, binary.BigEndian.Uint32(sum[:]), make([]byte, 8+2420))
+	}
+	for len(note) < 14*3300 {
+		note = appendSignature(note, "stranger.example/2", uint32(len(note)), make([]byte, 8+2420))
+	}
+	got, err := ParseCheckpoint(note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := three(t, "quorum g").Judge(got), three(t, "quorum g").Judge(c); !reflect.DeepEqual(a, b) || !a.Satisfied {
+		t.Errorf("with unknown lines %+v, without %+v", a, b)
+	}
+	if a, b := got.SignedByLog(pub(1)), c.SignedByLog(pub(1)); a != b {
+		t.Errorf("the log's signature: %v with unknown lines, %v without", a, b)
+	}
+	bare, err := SignCheckpoint(Checkpoint{Origin(testAgent, pub(1)), 7, entries(7).Root()}, key(1), key(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := appendSignature(nil, Origin(testAgent, pub(1)), 7, make([]byte, 8+2420))
+	with, err := AppendLines(bare, line) // as a witness of both kinds answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenCheckpoint(with, Origin(testAgent, pub(1)), pub(1), pub(2)); err != nil {
+		t.Errorf("a checkpoint with an ML-DSA line beside its own: %v", err)
 	}
 }

@@ -76,6 +76,10 @@ func (r *AuditReport) qualify(i rule, c *appraisal.Check, a *Auditor) {
 		}
 	case ruleSignature:
 		c.Detail = fmt.Sprintf("all %d entries are signed by the agent key of their start", r.Entries)
+	case ruleTime:
+		if r.Clamped > 0 {
+			c.Detail += fmt.Sprintf("; %d entries bear their predecessor's time, because the host's clock was more than five minutes behind it", r.Clamped)
+		}
 	case ruleIntent:
 		if n := len(r.OpenIntents); n > 0 {
 			c.Detail += fmt.Sprintf("; %d intents have no result (yet)", n)

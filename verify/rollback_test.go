@@ -89,7 +89,8 @@ func TestOldDiskIsNoticedAtTheSecondLook(t *testing.T) {
 	}
 }
 
-func TestForkIsNoticedAndProvenToOthers(t *testing.T) {
+// A row of the attack table: two histories to two readers. This much needs no witness: readers who compare.
+func TestAttackTwoHistoriesToTwoReaders(t *testing.T) {
 	dir := t.TempDir()
 	p := begin(t, dir)
 	p.talk(t, 2)
@@ -131,7 +132,8 @@ func TestResetAgentIsAnotherLog(t *testing.T) {
 	}
 }
 
-func TestReplayedAnswersAreNoticed(t *testing.T) {
+// A row of the attack table (facts/tlog.md section 9): replay an old extraction.
+func TestAttackReplayAnOldExtraction(t *testing.T) {
 	p := begin(t, t.TempDir())
 	p.talk(t, 1)
 	stale := p.look(t)

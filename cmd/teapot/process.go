@@ -149,8 +149,22 @@ func (r *running) detect(ctx context.Context, notice io.Writer) error {
 		return err
 	}
 	r.attester, r.finding = a, finding
+	if a.Custody() == evidence.ThisStart {
+		fmt.Fprint(notice, oneStart)
+	}
 	return nil
 }
+
+// oneStart is said before anything is written: later it would be too late for an operator key.
+const oneStart = `
+  ######################################################
+  #  KEYS OF ONE START: once this process has ended,   #
+  #  nobody can open its log, memories and wallets.    #
+  #  TEAPOT_OPERATOR_KEY_FILE at the FIRST start keeps #
+  #  them; whoever has that file then has the keys.    #
+  ######################################################
+
+`
 
 func (r *running) boot(ctx context.Context, config []byte, agents []boot.AgentSpec, unmeasured []evidence.Unmeasured, plugins []string) error {
 	var err error
