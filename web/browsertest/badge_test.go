@@ -16,7 +16,7 @@ func TestBadgeOnAnotherOrigin(t *testing.T) {
 	a := own(t)
 	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, `<!doctype html><html lang="en"><title>My site</title><main><h1>My site</h1><p>Our agent is attested: <teapot-trust src="%s" allow-simulated every="2" max-age="600"></teapot-trust></p></main><script type="module" src="%s/web/teapot-trust.js"></script></html>`, a.url, a.url)
+		fmt.Fprintf(w, `<!doctype html><html lang="en" style="color-scheme: light dark"><title>My site</title><main><h1>My site</h1><p>Our agent is attested: <teapot-trust src="%s" allow-simulated every="2" max-age="600"></teapot-trust></p></main><script type="module" src="%s/web/teapot-trust.js"></script></html>`, a.url, a.url)
 	}))
 	t.Cleanup(host.Close)
 	b := newTab(t)
@@ -25,6 +25,9 @@ func TestBadgeOnAnotherOrigin(t *testing.T) {
 	eval[bool](b, `document.querySelector("teapot-trust").shadowRoot.querySelector("button").click(), true`)
 	if n := eval[int](b, `document.querySelector("teapot-trust").shadowRoot.querySelectorAll("li").length`); n != 6 {
 		t.Errorf("%d links in the details", n)
+	}
+	if !eval[bool](b, `(() => { const root = document.querySelector("teapot-trust").shadowRoot, pill = root.querySelector("button"); pill.focus(); document.querySelector("teapot-trust").draw(); return root.activeElement === pill; })()`) {
+		t.Error("the badge loses the focus when it draws itself anew")
 	}
 	b.shots("badge")
 	b.axe("badge")

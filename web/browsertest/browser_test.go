@@ -158,23 +158,33 @@ func (b *tab) wait(expression string, limit time.Duration) {
 	}
 }
 
-// click clicks as a person would: the element must be visible.
-//
-// The pages draw anew while entries arrive: an element can be replaced between being found and being clicked. Then nothing was
-// clicked, and a person would click the new one; every other error is the test's.
+// click clicks what a person could: the element must be there, visible, enabled and not covered. All of it happens in one step
+// inside the page, because pages draw anew while entries arrive: between a driver's finding a place and its pressing the mouse
+// there, another element can have moved under it.
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	for range 20 {
-		err := cdp.Do(b.ctx, cdp.Click(cdp.CSS(selector)))
-		if err == nil {
+	script := fmt.Sprintf(`(() => {
+		const e = document.querySelector(%q);
+		if (!e || !e.checkVisibility()) return "is not there";
+		if (e.disabled) return "is disabled";
+		e.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
+		const r = e.getBoundingClientRect(), top = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2);
+		if (top && !e.contains(top) && !top.contains(e)) return "is covered by " + top.outerHTML.slice(0, 80);
+		e.focus();
+		e.click();
+		return "";
+	})()`, selector)
+	deadline := time.Now().Add(10 * time.Second)
+	for problem := ""; ; {
+		if problem = eval[string](b, script); problem == "" {
 			return
 		}
-		if !strings.Contains(err.Error(), "Could not find node with given id") { // DevTools has no code of its own for it
-			b.t.Fatal(err)
+		if time.Now().After(deadline) {
+			b.shot("no-click-" + b.t.Name())
+			b.t.Fatalf("%s %s", selector, problem)
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(30 * time.Millisecond)
 	}
-	b.t.Fatalf("%s is drawn anew without end", selector)
 }
 
 // fill replaces the text of a field.

@@ -32,7 +32,7 @@ class AgentPage extends Element {
 
   connectedCallback(): void {
     super.connectedCallback();
-    this.log.onwhy = (i) => { this.graph.show(family(this.log.entries, i), i); this.graph.scrollIntoView({ block: "nearest", behavior: "smooth" }); };
+    this.log.onwhy = (i) => { this.graph.show(family(this.log.entries, i), i); this.graph.scrollIntoView({ block: "nearest", behavior: still() ? "auto" : "smooth" }); };
     this.graph.onpick = (i) => this.graph.show(family(this.log.entries, i), i);
     this.graph.href = (i) => this.session.agent?.url(`entries/${i}`).href ?? "";
     this.log.ongrow = (size) => this.querySelector("#size")?.replaceChildren(size.toLocaleString());
@@ -114,6 +114,9 @@ class AgentPage extends Element {
       h("p", { class: "small soft" }, t("downloads.cli")), copyable(`teapot verify ${a.base.origin}${this.result?.simulated ? " --allow-simulated" : ""}`))];
   }
 }
+
+/** still: the reader asked for less motion. */
+const still = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** portrait is a picture made of the agent's key: another key, another face. */
 function portrait(key: string): HTMLElement {

@@ -67,7 +67,9 @@ class Dashboard extends Element {
       this.field.value = "";
       sessionStorage.setItem(kept, token);
       await this.agents();
+      const knocked = this.door.contains(document.activeElement);
       this.draw();
+      if (knocked) document.getElementById("main")?.focus(); // the field is gone
       await this.look(this.wanted());
     } catch (e) {
       this.leave(why(e));

@@ -41,6 +41,8 @@ export function setLanguage(to: Language): void {
 /** translate fills the static parts of a page: data-t for text, data-t-label, data-t-placeholder for attributes. */
 export function translate(root: ParentNode): void {
   document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
+  const here = root.querySelector<HTMLElement>("nav [aria-current]")?.dataset.t as Key | undefined;
+  if (here) document.title = `${t(here)} · Teapot`;
   for (const node of root.querySelectorAll<HTMLElement>("[data-t]")) node.textContent = t(node.dataset.t as Key);
   for (const node of root.querySelectorAll<HTMLElement>("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel as Key));
   for (const node of root.querySelectorAll<HTMLElement>("[data-t-placeholder]")) node.setAttribute("placeholder", t(node.dataset.tPlaceholder as Key));

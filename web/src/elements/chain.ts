@@ -4,6 +4,7 @@ import { h, renew } from "../dom";
 import { icon } from "../icons";
 import { known, language, t, type Key } from "../i18n";
 import { checkTitle, meaning, remedy, sentence as words } from "../text/words";
+import { headline } from "../headline";
 import { aside, debug, links, type Check, type Link, type Outcome, type Result } from "../result";
 
 export class Chain extends Element {
@@ -53,7 +54,8 @@ export class Chain extends Element {
   private spoken(r: Result): string {
     const all = links(r.checks);
     const bad = all.filter((l) => l.outcome === "failed").map((l) => `${t(`link.${l.name}` as Key)}: ${t("outcome.failed")}`);
-    return [r.simulated ? t("simulated") : "", debug(r) ? t("debug") : "", t(`tier.${r.tier}` as Key), headline(r, all), ...bad].filter(Boolean).join(". ");
+    const said = headline(r);
+    return [r.simulated && !said.includes(t("simulated")) ? t("simulated") : "", debug(r) ? t("debug") : "", t(`tier.${r.tier}` as Key), said, ...bad].filter(Boolean).join(". ");
   }
 
   private verdict(r: Result): HTMLElement {
@@ -64,7 +66,7 @@ export class Chain extends Element {
       r.simulated ? h("div", { class: "stripe simulated" }, h("b", null, t("simulated")), h("span", null, t("simulated.why"))) : null,
       debug(r) ? h("div", { class: "stripe danger debug" }, h("b", null, t("debug")), h("span", null, t("debug.why"))) : null,
       h("div", { class: "say" }, icon(shape(r.tier), 34),
-        h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, headline(r, all)), language === "zh" && r.headline ? h("p", { lang: "en", class: "soft small" }, r.headline) : null, h("p", { class: "soft" }, t(r.kind === "quote" ? "quote.only" : (`${tier}.why` as Key))))),
+        h("div", null, h("p", { class: "word" }, t(tier)), h("h2", null, headline(r)), language === "zh" && r.headline ? h("p", { lang: "en", class: "soft small" }, r.headline) : null, h("p", { class: "soft" }, t(r.kind === "quote" ? "quote.only" : (`${tier}.why` as Key))))),
       this.strip(all, r.simulated ?? false),
       h("ol", { class: "chain" }, [...all, ...(beside ? [beside] : [])].map((l) => this.link(l))),
       r.not_proven ? h("p", { class: "not-proven" }, h("strong", null, t("not_proven")), " ", sentenceCase(words(r.not_proven))) : null);
@@ -106,26 +108,6 @@ function inside(checks: Check[]): HTMLElement {
   if (!loud.length || quiet.length < 3) return h("ul", { class: "checks" }, [...loud, ...quiet].map(check));
   return h("div", null, h("ul", { class: "checks" }, loud.map(check)),
     h("details", { class: "quiet" }, h("summary", null, t("quiet", quiet.length), icon("open", 16)), h("ul", { class: "checks" }, quiet.map(check))));
-}
-
-/** headline is the verifier's; a bare quote that nothing contradicts gets one that says what a quote can show at all. */
-function headline(r: Result, all: Link[]): string {
-  if (r.kind !== "quote" || r.tier === "contraindicated" || r.simulated) return language === "zh" ? inChinese(r) : r.headline || t(`tier.${r.tier}`);
-  const state = (name: string): Outcome => all.find((l) => l.name === name)?.outcome ?? "not_checked";
-  if (state("hardware") !== "passed") return r.headline;
-  const firmware = r.checks.find((c) => c.id === "tcb.status");
-  const code = state("code") === "passed" ? "quote.code.known" : "quote.code.unknown";
-  return t(state("tcb") === "passed" ? "quote.genuine" : "quote.genuine.short", firmware?.got ?? "?") + " " + t(code);
-}
-
-/** inChinese says what the verifier's headline says, from the same facts; the English one stands below it. */
-function inChinese(r: Result): string {
-  const worst = r.checks.find((c) => c.outcome === "failed") ?? r.checks.find((c) => c.outcome !== "passed" && !r.waived?.includes(c.id));
-  const what = worst ? meaning(worst) ?? checkTitle(worst.id) ?? worst.id : "";
-  if (r.tier === "contraindicated") return `${r.simulated ? t("simulated") + "，" : ""}存在矛盾：${what}`;
-  if (r.tier === "affirming") return "真实硬件运行着您期望的代码，每个环节都成立";
-  if (r.exit !== 0) return `未被接受：${what}`;
-  return r.simulated ? "模拟环境：每个环节都成立，但信任链终止于模拟器的根证书，不能证明任何硬件" : t("tier.warning");
 }
 
 /** sentence is the line under a link's name: the worst news first, else what it means. */

@@ -72,5 +72,5 @@ export const zh: Record<Key, string> = {
   "dash.agents": "智能体", "dash.start": "启动", "dash.stop": "停止", "dash.stopped": "已停止", "dash.running": "运行中", "dash.stop.sure": "停止 {0}？在再次启动之前它不会应答任何人。", "dash.character": "设置角色", "dash.character.json": "角色（JSON）", "dash.character.why": "更改角色会产生新的启动声明和新的引文：读者会看到。", "dash.apply": "应用", "dash.start.new": "启动智能体",
   "dash.platform": "平台", "dash.measurements": "度量值", "dash.tcb": "固件级别", "dash.tcb.days": "担保材料还有 {0} 天到期", "dash.certs": "证书", "dash.rate": "日志速率", "dash.rate.unit": "本分钟 {0} 条", "dash.errors": "错误", "dash.tail": "日志尾部", "dash.memory": "内存", "dash.uptime": "启动时间", "dash.requests": "请求数",
 
-  "badge.pending": "检查中…", "badge.affirming": "已验证", "badge.warning": "警告", "badge.simulated": "模拟环境", "badge.contraindicated": "不可信", "badge.grey": "无法检查", "badge.age": "检查于{0}", "badge.details": "详情", "badge.again": "重新检查", "badge.stale": "上次检查已过期。",
+  "badge.pending": "检查中…", "badge.affirming": "已验证", "badge.warning": "警告", "badge.simulated": "模拟环境", "badge.contraindicated": "不可信", "badge.grey": "无法检查", "badge.age": "检查于{0}", "badge.details": "详情", "badge.more": "在验证器中检查", "badge.again": "重新检查", "badge.stale": "上次检查已过期。",
 };
