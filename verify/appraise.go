@@ -137,6 +137,7 @@ func (a *appraiser) openCurrent(ev *evidence.Evidence) {
 	a.platform(s)
 	a.judgeKeys(s.boot, s.parts)
 	a.custody(s.boot.Custody)
+	a.keyChain(s)
 	a.age("evidence", s.boot.Time, a.policy.MaxAge.Evidence)
 }
 

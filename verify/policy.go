@@ -84,6 +84,8 @@ type Agent struct {
 // A "kms:…" value must be given whole: it is the pin.
 type Custody struct {
 	Accept []string `toml:"accept,omitempty" json:"accept,omitempty"`
+	// KMSRoots are the secp256k1 roots (compressed, hex) of key management services, one of which must have signed the derived keys.
+	KMSRoots []string `toml:"kms_roots,omitempty" json:"kms_roots,omitempty"`
 }
 
 // Witnesses is a quorum in words of c2sp.org/tlog-policy. Policy "none" says that no witness is wanted; then witnesses and
@@ -259,6 +261,11 @@ func (p Policy) validateCustody() error {
 			}
 		default:
 			errs = append(errs, fmt.Errorf("policy: custody.accept: unknown value %q: want kms:…, mrsigner:…, local-provider, operator or public-seed", v))
+		}
+	}
+	for _, v := range p.Custody.KMSRoots {
+		if b, err := hex.DecodeString(v); err != nil || len(b) != 33 || b[0]&^1 != 2 {
+			errs = append(errs, fmt.Errorf("policy: custody.kms_roots: %q is no compressed secp256k1 key: want 66 hex digits that begin with 02 or 03", v))
 		}
 	}
 	return errors.Join(errs...)

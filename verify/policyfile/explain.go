@@ -100,6 +100,9 @@ func (w *writer) explainCustody(p verify.Policy) {
 	for _, v := range p.Custody.Accept {
 		w.say("  Also accepted: %s.", v)
 	}
+	for _, v := range p.Custody.KMSRoots {
+		w.say("  A key management service with this root must have signed them: %s.", v)
+	}
 }
 
 func (w *writer) explainWitnesses(p verify.Policy) {
