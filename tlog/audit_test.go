@@ -515,3 +515,15 @@ func verifyAll(n int) {
 	}
 	all.Wait()
 }
+
+func TestAuditCountsEntriesWhoseClockWasBehind(t *testing.T) {
+	l := history(t)
+	for range 2 {
+		l.Say("message", "x", func(x *tlog.Leaf) { x.Clamped = true })
+	}
+	r := audit(t, options(l), items(l), l.Checkpoint())
+	at := slices.IndexFunc(r.Checks, func(c appraisal.Check) bool { return c.ID == "entries.time" })
+	if c := r.Checks[at]; c.Outcome != appraisal.Passed || !strings.Contains(c.Detail, "; 2 entries bear their predecessor's time") {
+		t.Errorf("%+v", c)
+	}
+}

@@ -66,8 +66,13 @@ func (b *bench) pages(l *actionlog.Log) error {
 	p99 := times[len(times)*99/100]
 	row(fmt.Sprintf("page of 10 by type, room, time at %d, p50 (p99)", l.Size()), fmt.Sprintf("%v (%v)", times[len(times)/2].Round(time.Microsecond), p99.Round(time.Microsecond)), "p99 ≤ 1 ms "+verdict(p99 <= time.Millisecond), "contents decrypted and checked")
 	begin := time.Now()
-	if _, err := l.Query(b.ctx, actionlog.Query{Text: "no such text anywhere", Viewer: actionlog.Viewer{Owner: true}}); err != nil {
-		return err
+	q := actionlog.Query{Text: "no such text anywhere", Viewer: actionlog.Viewer{Owner: true}}
+	for more := true; more; more = q.Cursor != "" { // a search hands back empty pages with cursors
+		page, err := l.Query(b.ctx, q)
+		if err != nil {
+			return err
+		}
+		q.Cursor = page.Next
 	}
 	row("substring in no entry, whole log", time.Since(begin).Round(time.Millisecond).String(), "", "")
 	return nil

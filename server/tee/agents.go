@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/teapot-tee/teapot/agent/uuid"
 	"github.com/teapot-tee/teapot/server/express"
@@ -36,7 +35,7 @@ func (s *routes) row(a Agent) (out row, proven proofs, err error) {
 		return row{}, proofs{}, errNoKey
 	}
 	part, statement, e := booted.Part(), s.Process.Statement(), s.Process.Evidence()
-	at := time.UnixMicro(int64(statement.Time)).UnixMilli()
+	at := int64(statement.Time) // milliseconds, as Eliza's
 	key, err := part.AgentKey.MarshalText()
 	if err != nil {
 		return row{}, proofs{}, err

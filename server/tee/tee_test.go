@@ -188,6 +188,9 @@ func TestAgentsComeWithTheLeafThatDeclaresTheirKey(t *testing.T) {
 		if !bytes.Contains(members[name], []byte(first)) {
 			t.Errorf("%s: %s", path, members[name])
 		}
+		if row := bytes.Trim(members[name], "[]"); !within(decode[struct{ CreatedAt int64 }](t, row).CreatedAt) {
+			t.Errorf("%s: createdAt is not the time of the start in milliseconds: %s", path, row)
+		}
 		list := decode[[]proofs](t, members["proofs"])
 		leaf := list[0].Entries[0].Leaf
 		proven(t, list[0], [][]byte{leaf})
@@ -197,6 +200,11 @@ func TestAgentsComeWithTheLeafThatDeclaresTheirKey(t *testing.T) {
 		}
 		extracted(t, members, name, "GET "+path, list[0].Checkpoint)
 	}
+}
+
+// within says that a time in milliseconds is of this test.
+func within(millis int64) bool {
+	return time.Since(time.UnixMilli(millis)).Abs() < time.Hour
 }
 
 func TestAnAnswerToANonceIsAboutOneLog(t *testing.T) {
