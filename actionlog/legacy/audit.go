@@ -67,6 +67,9 @@ func judge(row *Row, keys []string) Finding {
 	z, covered := signed(row.message())
 	f := Finding{ID: row.ID, Agent: row.Agent, Type: row.Type, Timestamp: row.Timestamp, Covered: covered}
 	f.Covers, f.NotCovered = row.coverage(covered)
+	if f.NotCovered == nil {
+		f.NotCovered = []string{} // a list in JSON, also an empty one
+	}
 	f.Signature, f.Why = check(z, row.Signature, keys)
 	f.Worthless = f.Signature != fits
 	if z.Sign() == 0 {

@@ -166,3 +166,11 @@ CREATE TABLE tee_agents(id TEXT PRIMARY KEY, agentId TEXT, agentName TEXT, creat
 		t.Error("a text was audited as a database")
 	}
 }
+
+func TestAnEmptyListIsAList(t *testing.T) {
+	short := Row{ID: "8", Agent: "Agent", Room: "r", User: "u", Type: "t", Content: "c", Timestamp: "1", Signature: "0x00"}
+	b, err := json.Marshal(judge(&short, nil))
+	if err != nil || !strings.Contains(string(b), `"not_covered":[]`) {
+		t.Errorf("%s, %v", b, err)
+	}
+}

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/teapot-tee/teapot/actionlog"
@@ -27,5 +30,12 @@ func TestServersCannotPaintOnTheTerminal(t *testing.T) {
 	printWallets(foreign{&out}, []client.Wallet{{Chain: paint, Address: paint, Warnings: []string{paint}}})
 	if strings.ContainsAny(out.String(), "\x1b\x07\u202e") || strings.Count(out.String(), "VERIFIED") < 8 {
 		t.Errorf("%q", out.String())
+	}
+}
+
+func TestAFullDiskIsSaidWithWhatToDo(t *testing.T) {
+	var out bytes.Buffer
+	if code := report(&out, fmt.Errorf("writing segment 1: %w", &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC})); code != 2 || !strings.Contains(out.String(), "make room and start again") {
+		t.Errorf("exit %d: %s", code, &out)
 	}
 }

@@ -95,6 +95,9 @@ func report(stderr io.Writer, err error) int {
 	if exit.err != nil {
 		fmt.Fprintln(stderr, "teapot: error:", exit.err)
 	}
+	if exit.hint == "" && errors.Is(exit.err, syscall.ENOSPC) {
+		exit.hint = "the disk is full: make room and start again; what was acknowledged is on it"
+	}
 	if exit.hint != "" {
 		fmt.Fprintln(stderr, "teapot: hint:", exit.hint)
 	}
