@@ -142,6 +142,11 @@ func TestExplorerAffirmsExpectedCode(t *testing.T) {
 	b.fill("#policy", strings.Replace(policy, `["`, `["0000`, 1)[:strings.Index(policy, `["`)+6]+policy[strings.Index(policy, `["`)+6:])
 	b.click("#check")
 	b.wait(`document.querySelector('details[data-link=code]')?.dataset.outcome === "failed"`, 10*time.Second)
+	if got := eval[string](b, `[...document.querySelectorAll(".differences tbody tr")].map(r => r.dataset.register + " " + r.querySelector(".differs")?.textContent).join()`); !strings.Contains(got, " ") || strings.Contains(got, "undefined") {
+		t.Errorf("the difference to the expected measurements is drawn as %q", got)
+	}
+	b.shots("explorer-other-code")
+	b.axe("explorer with other code")
 	b.clean()
 }
 

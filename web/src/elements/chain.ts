@@ -4,6 +4,7 @@ import { h, renew } from "../dom";
 import { icon } from "../icons";
 import { known, language, t, type Key } from "../i18n";
 import { checkTitle, meaning, remedy, sentence as words } from "../text/words";
+import { listed, marked, measured } from "./differences";
 import { headline } from "../headline";
 import { aside, debug, links, type Check, type Link, type Outcome, type Result } from "../result";
 
@@ -113,7 +114,8 @@ function inside(checks: Check[]): HTMLElement {
 /** sentence is the line under a link's name: the worst news first, else what it means. */
 function sentence(l: Link): string {
   const bad = l.checks.find((c) => c.outcome === l.outcome && (c.outcome === "failed" || c.outcome === "warning"));
-  const text = bad ? meaning(bad) ?? sentenceCase(bad.detail) : t(`link.${l.name}.means` as Key);
+  const said = bad ?? (l.outcome === "not_checked" ? l.checks[0] : undefined); // what nobody looked at is not said as if it held
+  const text = said ? meaning(said) ?? sentenceCase(said.detail) : t(`link.${l.name}.means` as Key);
   return l.broken ? `${t("hangs")} ${text}` : text;
 }
 
@@ -121,30 +123,17 @@ function sentence(l: Link): string {
 function sentenceCase(s: string): string { return s.charAt(0).toUpperCase() + s.slice(1); }
 
 export function check(c: Check): HTMLElement {
-  const own = meaning(c), what = remedy(c);
+  const own = meaning(c), what = remedy(c), table = c.outcome === "passed" ? null : measured(c.want);
   return h("li", { class: "check", "data-o": c.outcome, "data-check": c.id },
     h("h3", null, h("span", { class: "tag", "data-o": c.outcome }, icon(c.outcome, 15), t(`outcome.${c.outcome}` as Key)), checkTitle(c.id) ?? null, h("code", null, c.id)),
     h("p", { class: "said", lang: own ? null : "en" }, own ?? sentenceCase(c.detail)),
     own && c.outcome !== "passed" ? h("p", { lang: "en", class: "soft small original" }, [c.detail, c.remedy].filter(Boolean).map((s) => sentenceCase(s!)).join(". ")) : null,
+    table,
     c.got || c.want ? h("dl", { class: "compare" },
-      c.got ? [h("dt", null, t("got")), h("dd", null, differing(c.got, c.want, c.outcome))] : null,
-      c.want ? [h("dt", null, t("want")), h("dd", null, c.want)] : null,
+      c.got ? [h("dt", null, t("got")), h("dd", null, c.outcome === "failed" && c.want ? marked(listed(c.got), c.want) : listed(c.got))] : null,
+      c.want && !table ? [h("dt", null, t("want")), h("dd", null, c.want)] : null,
       c.source ? [h("dt", null, t("source")), h("dd", { class: "from", lang: "en" }, c.source)] : null) : null,
     what ? h("p", { class: "remedy" }, h("strong", null, t("remedy")), " ", what, c.fault ? h("span", { class: "soft" }, ` (${t("fault")} ${known("fault", c.fault)})`) : null) : null);
-}
-
-/** differing marks the characters of two hex strings of one length that are not the same. */
-export function differing(got: string, want: string | undefined, outcome: Outcome): (string | HTMLElement)[] {
-  if (outcome !== "failed" || !want || got.length !== want.length || !/^[0-9a-f]{16,}$/i.test(got)) return [got];
-  const out: (string | HTMLElement)[] = [];
-  for (let i = 0; i < got.length;) {
-    const same = got[i] === want[i];
-    let j = i;
-    while (j < got.length && (got[j] === want[j]) === same) j++;
-    out.push(same ? got.slice(i, j) : h("span", { class: "differs" }, got.slice(i, j)));
-    i = j;
-  }
-  return out;
 }
 
 function shape(tier: Result["tier"]): Outcome {

@@ -21,7 +21,7 @@ export const en = {
   "tier.none": "No verdict", "tier.none.why": "There was not enough to judge.",
   "could_not": "This could not be judged", "not_proven": "What this does not prove.",
   "outcome.passed": "Passed", "outcome.warning": "Warning", "outcome.failed": "Failed", "outcome.not_checked": "Not checked", "outcome.pending": "Checking",
-  "got": "Found", "want": "Expected", "source": "Expected value from", "remedy": "What to do:", "fault": "concerns the",
+  "differences": "What differs", "differences.register": "Measurement", "got": "Found", "want": "Expected", "source": "Expected value from", "remedy": "What to do:", "fault": "concerns the",
   "fault.host": "host", "fault.operator": "operator", "fault.vendor": "vendor", "fault.network": "network", "fault.reader": "reader",
   "quiet": "{0} more checks of this link", "hangs": "An earlier link broke, so this proves nothing about the agent.",
   "link.hardware": "Hardware", "link.hardware.title": "Genuine hardware", "link.hardware.means": "The quote is signed by a processor whose certificate leads to the CPU maker’s root.",

@@ -23,7 +23,7 @@ export const zh: Record<Key, string> = {
   "tier.none": "无结论", "tier.none.why": "信息不足，无法判断。",
   "could_not": "无法判断", "not_proven": "这并不证明：",
   "outcome.passed": "通过", "outcome.warning": "警告", "outcome.failed": "失败", "outcome.not_checked": "未检查", "outcome.pending": "检查中",
-  "got": "实际值", "want": "期望值", "source": "期望值来源", "remedy": "处理办法：", "fault": "责任方：",
+  "differences": "差异", "differences.register": "度量值", "got": "实际值", "want": "期望值", "source": "期望值来源", "remedy": "处理办法：", "fault": "责任方：",
   "fault.host": "主机", "fault.operator": "运营者", "fault.vendor": "厂商", "fault.network": "网络", "fault.reader": "读者",
   "quiet": "此环节的另外 {0} 项检查", "hangs": "前面的环节已断裂，因此这里不能证明任何事情。",
   "link.hardware": "硬件", "link.hardware.title": "真实硬件", "link.hardware.means": "引文由处理器签名，其证书链通向 CPU 厂商的根证书。",
