@@ -56,17 +56,26 @@ func TestServedPageSaysThatItProvesNothing(t *testing.T) {
 
 // The reader's language is chosen once and remembered on every page.
 func TestChinese(t *testing.T) {
-	address := own(t).url
+	a := own(t)
+	address := a.url
 	b := newTab(t)
 	b.open(address + "/explorer")
+	eval[bool](b, `sessionStorage.setItem("teapot.token", "`+a.token+`"), true`)
 	b.click("#language")
 	for _, path := range []string{"/explorer", "/chat", "/dashboard", "/"} {
 		b.open(address + path)
 		if lang := eval[string](b, "document.documentElement.lang"); lang != "zh-Hans" {
 			t.Errorf("%s: lang %s", path, lang)
 		}
-		if title := b.text("nav"); !strings.Contains(title, "验证器") {
+		if title := b.text("nav") + eval[string](b, "document.title"); strings.Count(title, "验证器") == 0 || strings.Contains(title, "Explorer") {
 			t.Errorf("%s: %s", path, title)
+		}
+		b.wait(`document.querySelector("#ask, .seal[data-seal], tp-chain .verdict[data-tier]")`, 20*time.Second)
+		if english := eval[string](b, english); english != "" {
+			t.Errorf("%s: in the Chinese page this is English only:\n%s", path, english)
+		}
+		if path != "/" {
+			b.shots("zh" + path)
 		}
 	}
 	b.judged()
@@ -89,3 +98,7 @@ func (b *tab) speaksChinese() {
 		b.t.Errorf("only %d checks are shown", n)
 	}
 }
+
+// english is what a page says to its reader without one Chinese character: texts of headings, labels, buttons and paragraphs, but no
+// values, no names, and nothing that says of itself that it is English.
+const english = `[...document.querySelectorAll("main h1, main h2, main h3, main p, main label, main button, main a, main dt, main th, main small, footer p")].filter(e => e.checkVisibility() && !e.closest("[lang=en], .hash, .pick, .entry .words, .agents, option")).map(e => e.textContent.trim()).filter(x => /[a-z]{4}/i.test(x) && !/\p{Script=Han}/u.test(x) && !/^(Teapot|EVM|Solana|[a-z0-9_.]+|[0-9a-f-]{20,}|teapot verify .*)$/.test(x)).join("\n")`

@@ -71,7 +71,9 @@ func start(data, addr string) (*agent, error) {
 	}
 	cmd := exec.Command(binary, "run", "--addr", addr, "--data", data)
 	cmd.Dir = os.TempDir()
-	cmd.Env = append(os.Environ(), "TEAPOT_PCCS_URL=http://127.0.0.1:1") // nobody is there: no test asks Intel
+	cmd.Env = append(os.Environ(),
+		"TEAPOT_PCCS_URL=http://127.0.0.1:1", // nobody is there: no test asks Intel
+		"TEAPOT_PLATFORM=simulator")          // whatever another test of this machine has mounted at /dev/attestation
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
