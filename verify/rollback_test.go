@@ -260,3 +260,25 @@ func TestErasureSinceTheLastLook(t *testing.T) {
 	whole.Logs[0].Bundle, whole.Logs[0].Contents = bytes.NewReader(p.bundle(t, actionlog.Extract{Contents: true})), true
 	wantFailed(t, appraise(t, whole, strict), "entries.erased")
 }
+
+// A session needs no event log and no compose file; what it shows is checked all the same.
+func TestSessionThatShowsWhatIsNotItsOwn(t *testing.T) {
+	p := begin(t, t.TempDir())
+	for name, change := range map[string]func(e *evidence.Evidence){
+		"another compose file": func(e *evidence.Evidence) { e.AppCompose = append(bytes.Clone(e.AppCompose), ' ') },
+		"half an event log":    func(e *evidence.Evidence) { e.EventLog = []byte(`[]`) },
+	} {
+		in := p.look(t)
+		session, err := evidence.ParseEvidence(in.Session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(session)
+		if in.Session, err = session.Marshal(); err != nil {
+			t.Fatal(err)
+		}
+		if c := wantFailed(t, appraise(t, in, simulated()), "measurements.session"); c.Fault != "host" {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/teapot-tee/teapot/appraisal"
@@ -69,12 +70,30 @@ func (a *appraiser) sameMachine(j judged) {
 	if a.genuine(j.report) != a.genuine(a.current.judged.report) || j.report.RootSHA256 != a.current.judged.report.RootSHA256 {
 		c.Got, c.Want = fmt.Sprintf("root %x", j.report.RootSHA256), fmt.Sprintf("root %x", a.current.judged.report.RootSHA256)
 	}
+	if why := a.strangeLog(j); why != "" {
+		c.Got, c.Want = strings.TrimSpace(c.Got+" "+why), strings.TrimSpace(c.Want+" what belongs to the session quote")
+	}
 	if c.Got != "" || len(now.values) != len(was.values) || now.isvsvn != was.isvsvn {
 		c.Outcome, c.Fault = appraisal.Failed, "host"
 		c.Detail = "the session quote comes from other code, or another root of trust, than the boot quote"
 		c.Remedy = "another machine answered for this one: do not trust it"
 	}
 	a.add(c)
+}
+
+// strangeLog says what the session brings beside its quote that is not its own; "" is nothing. A session needs neither log nor
+// compose file, but what is shown is checked.
+func (a *appraiser) strangeLog(j judged) string {
+	td := j.report.Quote.TD
+	if len(j.evidence.EventLog) > 0 && td != nil {
+		if _, ok := replayed(j.evidence, td); !ok {
+			return "an event log that does not give its registers"
+		}
+	}
+	if own := a.current.evidence.AppCompose; len(j.evidence.AppCompose) > 0 && !bytes.Equal(j.evidence.AppCompose, own) {
+		return "another compose file than the boot evidence"
+	}
+	return ""
 }
 
 // continues says whether the session's event log begins with the boot quote's whole log and replays to its register.
