@@ -13,6 +13,13 @@ import (
 func TestKeyChain(t *testing.T) {
 	p, other := begin(t, t.TempDir()), begin(t, t.TempDir())
 	pin := hex.EncodeToString(p.sim.KMSRoot())
+	document, err := p.Evidence().Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err := verify.Observe(document); err != nil || o.KMSRoot != pin {
+		t.Errorf("observed root %q, %v", o.KMSRoot, err)
+	}
 	for name, c := range map[string]struct {
 		change func(e *evidence.Evidence)
 		roots  []string

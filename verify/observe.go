@@ -17,6 +17,7 @@ type Observation struct {
 	Code       Code
 	Agents     []Agent
 	Custody    []string // values beyond this-start and mrenclave, that a policy would have to accept
+	KMSRoot    string   // compressed secp256k1 root that signed the derived keys, hex; "" if none did
 	Witnesses  Witnesses
 	AppCompose []byte
 	Unmeasured []evidence.Unmeasured
@@ -51,6 +52,7 @@ func Observe(document []byte) (Observation, error) {
 	o.Code.Configuration, o.Code.Plugins = []string{boot.Configuration.String()}, []string{boot.Plugins.String()}
 	o.observeAgents(parts)
 	o.observeCustody(boot.Custody)
+	o.KMSRoot, _, _ = chainRoot(&start{evidence: ev, parts: parts, judged: judged{report: &dcap.Report{Quote: quote}}}) // a broken chain is for the verdict to report
 	return o, nil
 }
 

@@ -129,6 +129,7 @@ func TestDraftIsAPolicy(t *testing.T) {
 		Code:      verify.Code{Name: "what \"ran\"\n", MREnclave: []string{hex32}, MRSigner: []string{hex32}, ISVProdID: &prod, MinISVSVN: 2},
 		Agents:    []verify.Agent{{ID: "b850bc30-45f8-0041-a00a-83df46d8555d", Name: "x\u202e\"", Origin: "o", LogKey: hex32}},
 		Custody:   []string{"operator"},
+		KMSRoot:   "02" + hex32,
 		Witnesses: verify.Witnesses{Quorum: 1, Keys: []string{"a+b+c"}},
 	}
 	text := policyfile.Draft("http://x\nversion = 7", o, true, time.Unix(0, 0))
@@ -136,7 +137,11 @@ func TestDraftIsAPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if p.Simulated != "allow" || len(p.Code) != 1 || p.Code[0].Name != o.Code.Name || p.Agents[0].Name != o.Agents[0].Name || p.Witnesses.Quorum != 1 || len(p.Custody.Accept) != 0 {
+	if p.Simulated != "allow" || len(p.Code) != 1 || p.Code[0].Name != o.Code.Name || p.Agents[0].Name != o.Agents[0].Name || p.Witnesses.Quorum != 1 || len(p.Custody.Accept)+len(p.Custody.KMSRoots) != 0 {
 		t.Fatalf("%+v", p)
+	}
+	checked := strings.NewReplacer("# accept = ", "accept = ", "# kms_roots = ", "kms_roots = ").Replace(string(text))
+	if p, err = policyfile.Parse([]byte(checked)); err != nil || len(p.Custody.Accept) != 1 || len(p.Custody.KMSRoots) != 1 || p.Custody.KMSRoots[0] != o.KMSRoot {
+		t.Fatalf("after a person removed the #: %+v, %v", p.Custody, err)
 	}
 }

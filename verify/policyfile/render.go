@@ -119,14 +119,25 @@ func (w *writer) agents(o verify.Observation) {
 }
 
 func (w *writer) custody(o verify.Observation) {
-	if len(o.Custody) == 0 {
+	if len(o.Custody) == 0 && o.KMSRoot == "" {
 		return
 	}
 	w.say("\n[custody]")
-	w.say("# These can derive the agent's keys too. CHECK that you trust each of them, and then remove the # of the next line.")
-	accept := &writer{}
-	accept.list("accept", o.Custody)
-	w.say("# %s", strings.TrimSuffix(accept.String(), "\n"))
+	if len(o.Custody) > 0 {
+		w.say("# These can derive the agent's keys too. CHECK that you trust each of them, and then remove the # of the next line.")
+		w.proposal("accept", o.Custody)
+	}
+	if o.KMSRoot != "" {
+		w.say("# This key management service signed log key and wallets. CHECK it with who runs it (dstack: KMS.GetMeta, k256_pubkey), then remove the #.")
+		w.proposal("kms_roots", []string{o.KMSRoot})
+	}
+}
+
+// proposal is a line that counts only when a person has removed its #.
+func (w *writer) proposal(name string, values []string) {
+	line := &writer{}
+	line.list(name, values)
+	w.say("# %s", strings.TrimSuffix(line.String(), "\n"))
 }
 
 func (w *writer) witnesses(o verify.Observation) {
