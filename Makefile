@@ -55,7 +55,8 @@ unit: ## tests with -race
 
 nested: ## tests of the nested modules
 	./scripts/gotest.sh difftest
-	cd tools && go vet ./... 
+	cd tools && go vet ./...
+	./scripts/gotest.sh tools
 
 wasm-check: ## the pure rooms build for WASM
 	./scripts/wasm.sh

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -22,7 +23,9 @@ type Metrics struct {
 	set     *metrics.Set
 	token   access.Token
 	process *boot.Process // nil: only requests are counted
-	quotes  dcap.Verifier
+	// Logger is told each request in the same words at level debug; nil tells nobody.
+	Logger *slog.Logger
+	quotes dcap.Verifier
 }
 
 // NewMetrics makes the metrics of one process.
@@ -90,6 +93,9 @@ func (m *Metrics) Count(next http.Handler) http.Handler {
 		labels := fmt.Sprintf("{kind=%q,method=%q,status=%q}", kind, knownMethod(r.Method), strconv.Itoa(watch.status/100)+"xx")
 		m.set.GetOrCreateCounter("teapot_http_requests_total" + labels).Inc()
 		m.set.GetOrCreateSummary(fmt.Sprintf("teapot_http_seconds{kind=%q}", kind)).UpdateDuration(start)
+		if m.Logger != nil {
+			m.Logger.DebugContext(r.Context(), "request", "kind", kind, "method", knownMethod(r.Method), "status", watch.status, "took", time.Since(start).Round(time.Microsecond))
+		}
 	})
 }
 

@@ -283,12 +283,14 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	mux.Handle("GET "+ratls.KeysPath, sealer.KeysHandler())
 	routes(mux, budget)
 	counts := server.NewMetrics(r.process, access.NewToken(r.token), time.Now())
+	counts.Logger = r.logger
 	counts.Register(mux)
 	pages, err := web.Handler(web.Options{Next: sealer.Middleware(server.QuoteShare(mux, time.Now)), Reports: filepath.Join(r.flags.data, "reports")})
 	if err != nil {
 		return err
 	}
 	r.keepPublic(ctx)
+	r.logger.InfoContext(ctx, "started", "platform", r.finding.Platform, "simulated", r.finding.Simulated, "agents", len(r.process.Agents()), "version", version)
 	handler, err := r.named(ctx, counts.Count(pages))
 	if err != nil {
 		return err
@@ -297,6 +299,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}
+	r.logger.Info("stopping")
 	return errors.Join(err, r.process.Close(), r.attester.Close())
 }
 

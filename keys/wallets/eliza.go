@@ -74,14 +74,22 @@ func Weaknesses(o Options, path string, der []byte) []string {
 		out = append(out, "the agent does not enter the derivation: every agent with the same WALLET_SECRET_SALT in this app has this wallet")
 	}
 	if o.Shared {
-		out = append(out, fmt.Sprintf("callers of the guest API may derive path %q: this wallet is shared with them", path))
+		out = append(out, fmt.Sprintf("callers of the guest API may derive %s: this wallet is shared with them", named(o, path)))
 	} else {
-		out = append(out, fmt.Sprintf("any process that reaches the platform's own socket can derive path %q", path))
+		out = append(out, fmt.Sprintf("any process that reaches the platform's own socket can derive %s", named(o, path)))
 	}
 	if name := PublishedRoot(path, der); name != "" {
 		out = append(out, "the key is that of "+name+": it is published, everybody can spend from this wallet")
 	}
 	return out
+}
+
+// named is the path in words that everybody may read: a salt is a secret of the operator's.
+func named(o Options, path string) string {
+	if o.Derivation == Eliza019 {
+		return "the path that is WALLET_SECRET_SALT, if it knows the salt"
+	}
+	return fmt.Sprintf("path %q", path)
 }
 
 // Attestation is what plugin-tee returns beside a derived key: a quote over who the key belongs to. Legacy: Teapot itself

@@ -1,5 +1,5 @@
 // Package wire makes one HTTP exchange with a model provider and keeps its exact bytes and the TLS identity of the other
-// side. It bounds what it reads and how long it waits, follows no redirect, and sends the key to the configured endpoint only.
+// side. A provider that quotes the key it was sent is the exception: the key becomes *** before anybody reads the answer. It bounds what it reads and how long it waits, follows no redirect, and sends the key to the configured endpoint only.
 package wire
 
 import (
@@ -84,7 +84,7 @@ func (c Client) client() *http.Client {
 
 func read(resp *http.Response, call Call, e *model.Exchange) error {
 	kept := &keeper{}
-	body := io.TeeReader(io.LimitReader(resp.Body, MaxAnswer+1), kept)
+	body := io.TeeReader(io.LimitReader(withoutKey(resp.Body, call.Header), MaxAnswer+1), kept)
 	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // an empty type is no stream
 	var err error
 	switch {
