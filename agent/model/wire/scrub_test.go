@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -35,7 +36,7 @@ func TestTheKeyNeverComesBack(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	broken := withoutKey(io.MultiReader(bytes.NewReader([]byte("sk-a")), iotest.ErrReader(io.ErrUnexpectedEOF)), header)
-	if got, err := io.ReadAll(broken); err != io.ErrUnexpectedEOF || string(got) != "sk-a" {
+	if got, err := io.ReadAll(broken); !errors.Is(err, io.ErrUnexpectedEOF) || string(got) != "sk-a" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
