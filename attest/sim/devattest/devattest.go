@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -61,9 +62,25 @@ type Options struct {
 // Play plays in dir, made if it is not there. It must be empty.
 func Play(dir string, o Options) (*Played, error) {
 	clearDeadMount(dir)
+	_, err := os.Stat(dir)
+	made := errors.Is(err, os.ErrNotExist)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("playing /dev/attestation: %w", err)
 	}
+	p, err := o.play(dir)
+	if !made {
+		return p, err
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(dir))
+	}
+	closing := p.close
+	p.close = func() error { return errors.Join(closing(), os.Remove(dir)) } // an empty /dev/attestation is a riddle to others
+	return p, nil
+}
+
+// play plays in a directory that is there.
+func (o Options) play(dir string) (*Played, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("playing /dev/attestation: %w", err)

@@ -4,6 +4,7 @@ package devattest_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -106,5 +107,24 @@ func TestNotOverSomethingElse(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "quote"), nil, 0o600))
 	if _, err := devattest.Play(dir, devattest.Options{}); err == nil {
 		t.Error("played over another directory's files")
+	}
+}
+
+func TestADirectoryThatWasMadeGoesAgain(t *testing.T) {
+	simulator, err := sim.New(sim.Options{})
+	must(t, err)
+	for name, pipes := range map[string]bool{"FUSE, where it can be mounted": false, "pipes": true} {
+		for _, made := range []bool{true, false} {
+			dir := filepath.Join(t.TempDir(), "attestation")
+			if !made {
+				must(t, os.Mkdir(dir, 0o755))
+			}
+			p, err := devattest.Play(dir, devattest.Options{Enclave: simulator, Seed: []byte("seed"), Pipes: pipes})
+			must(t, err)
+			must(t, p.Close())
+			if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) != made {
+				t.Errorf("%s: made by us %v, afterwards: %v", name, made, err)
+			}
+		}
 	}
 }
