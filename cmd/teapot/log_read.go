@@ -61,23 +61,35 @@ func newLogListCmd() *cobra.Command {
 	return cmd
 }
 
+// list prints one page, or with all every page. A search for a text hands back pages that are not full, even empty, after so many
+// entries: it goes on until there are as many entries as were asked for.
 func list(cmd *cobra.Command, s *logSource, q url.Values, asJSON, all bool) error {
 	whole := entriesPage{Entries: []*v1.Entry{}}
 	out := &entryPrinter{w: cmd.OutOrStdout()}
-	for {
+	searching := newProgress(cmd.ErrOrStderr())
+	limit, err := strconv.Atoi(q.Get("limit"))
+	if err != nil {
+		return err
+	}
+	for found := 0; ; {
 		p, err := s.entries(cmd.Context(), q)
+		searching.clear()
 		if err != nil {
 			return err
+		}
+		if found += len(p.Entries); q.Get("text") != "" && !all {
+			q.Set("limit", strconv.Itoa(max(limit-found, 1)))
 		}
 		if asJSON {
 			whole.Size, whole.Total, whole.Next, whole.Entries = p.Size, p.Total, p.Next, append(whole.Entries, p.Entries...)
 		} else if err := out.lines(p.Entries); err != nil {
 			return err
 		}
-		if !all || p.Next == "" {
+		if p.Next == "" || !all && (q.Get("text") == "" || found >= limit) {
 			return listed(cmd, p, whole, asJSON)
 		}
 		q.Set("cursor", p.Next)
+		searching.count(fmt.Sprintf("searching: %d found, at entry %s", found, p.Next))
 	}
 }
 

@@ -197,3 +197,38 @@ func TestLogTakesTheAddressAsArgument(t *testing.T) {
 		}
 	}
 }
+
+// A search for a text comes in pages that may be empty; nobody should have to ask for the next one by hand.
+func TestLogListSearchesOnThroughEmptyPages(t *testing.T) {
+	pages := map[string]string{
+		"":  `{"size":9,"next":"6","entries":[]}`,
+		"6": `{"size":9,"next":"3","entries":[{"index":5,"type":"app/x","content":{"status":"disclosed","media_type":"text/plain","text":"needle five"}}]}`,
+		"3": `{"size":9,"next":"1","entries":[{"index":2,"type":"app/x","content":{"status":"disclosed","media_type":"text/plain","text":"needle two"}}]}`,
+		"1": `{"size":9,"entries":[]}`,
+	}
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		asked = append(asked, q.Get("cursor")+"/"+q.Get("limit"))
+		fmt.Fprint(w, pages[q.Get("cursor")])
+	}))
+	defer server.Close()
+	for _, c := range []struct {
+		n, asked string
+		lines    int
+	}{
+		{"20", "/20 6/20 3/19 1/18", 2},
+		{"2", "/2 6/2 3/1", 2},
+		{"1", "/1 6/1", 1},
+	} {
+		asked = nil
+		code, stdout, stderr := runLog(t, "list", server.URL, "--agent", logAgent, "--text", "needle", "-n", c.n)
+		if code != 0 || strings.Count(stdout, "needle") != c.lines || strings.Join(asked, " ") != c.asked {
+			t.Errorf("-n %s: exit %d, asked %v\n%s%s", c.n, code, asked, stdout, stderr)
+		}
+	}
+	asked = nil
+	if code, _, stderr := runLog(t, "list", server.URL, "--agent", logAgent); code != 0 || len(asked) != 1 || !strings.Contains(stderr, "--cursor 6") {
+		t.Errorf("without a text: asked %v, %s", asked, stderr)
+	}
+}
