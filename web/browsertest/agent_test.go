@@ -60,19 +60,27 @@ func TestExplorerOpensAnAgent(t *testing.T) {
 	b.clean()
 }
 
-// A message, the model call it led to and the reply are one picture for the operator, who may read them.
+// A message, the model call it led to, the action (its intent before, its outcome after) and the reply are one picture for the
+// operator, who may read them; another box tells all about its entry.
 func TestCauseGraphOfAMessage(t *testing.T) {
 	a := own(t)
 	b := newTab(t)
 	b.open(a.url + "/chat")
 	b.wait(`document.querySelector(".seal[data-seal]")`, 10*time.Second)
-	b.say("What is your wallet address?")
+	b.say("Please send 0.001 SOL to 6VVzmKeH15xfa4LWHt1r5eGZnaQyx7VtyHSk5CZymnwv")
 	eval[bool](b, `sessionStorage.setItem("teapot.token", "`+a.token+`"), true`)
 	b.open(a.url + "/")
-	b.wait(`[...document.querySelectorAll(".entry .words")].some(e => e.textContent.includes("What is your wallet address?"))`, 10*time.Second)
-	b.click(`.entry:first-child button`)
-	b.wait(`document.querySelectorAll(".graph .box").length >= 3`, 5*time.Second)
-	t.Logf("the graph: %s", eval[string](b, `[...document.querySelectorAll(".graph .box strong")].map(e => e.textContent).join(" → ")`))
+	b.wait(`[...document.querySelectorAll(".entry .words")].some(e => e.textContent.includes("Please send 0.001 SOL"))`, 10*time.Second)
+	b.click(`.entry[data-index="2"] button`) // why was the model called, and what came of it?
+	b.wait(`document.querySelectorAll(".graph .box").length === 5`, 5*time.Second)
+	if got := eval[string](b, `[...document.querySelectorAll(".graph .box strong")].map(e => e.textContent).join(" → ")`); got != "message → model call → intent → result → reply" {
+		t.Errorf("the graph reads %s", got)
+	}
+	b.click(`.graph .box[data-index="4"] button`)
+	b.wait(`document.querySelector(".whole h3")?.textContent.includes("result #4") && document.querySelector(".whole pre")?.textContent.includes("not configured")`, 5*time.Second)
+	if got := eval[string](b, `document.activeElement.closest(".box")?.dataset.index ?? ""`); got != "4" {
+		t.Errorf("after choosing a box the focus is on %q", got)
+	}
 	b.shots("agent-causes")
 	b.axe("agent with a graph")
 	b.clean()

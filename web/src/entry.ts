@@ -19,9 +19,10 @@ export function summary(e: Entry): string {
 function flat(v: unknown): string {
   if (typeof v === "string") return v;
   if (typeof v !== "object" || v === null) return String(v);
+  if (Array.isArray(v)) return v.map(flat).join(", ");
   const o = v as Record<string, unknown>;
   if (typeof o["text"] === "string" && o["text"]) return o["text"];
-  return Object.entries(o).filter(([, x]) => x !== "" && x !== null).map(([k, x]) => `${k}: ${typeof x === "object" ? JSON.stringify(x) : String(x)}`).join(" · ");
+  return Object.entries(o).filter(([, x]) => x !== "" && x !== null).map(([k, x]) => `${k}: ${flat(x)}`).join(" · ");
 }
 
 /** family: an entry with what led to it and what it led to, among the entries at hand, oldest first. */

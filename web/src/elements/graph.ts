@@ -6,7 +6,7 @@ import { icon } from "../icons";
 import { date, known, t } from "../i18n";
 import { copyable } from "./copy";
 
-const wide = 196, high = 92, gap = 44, side = 18;
+const widest = 196, narrowest = 150, high = 92, gap = 36, side = 18;
 
 interface Place { x: number; y: number }
 
@@ -38,23 +38,23 @@ export class Graph extends Element {
 
   private picture(): HTMLElement {
     const across = (this.across || 1000) - 50;
-    const place = layout(this.entries, across);
+    const { place, wide } = layout(this.entries, across);
     const width = Math.max(...[...place.values()].map((p) => p.x)) + wide + 6;
     const height = Math.max(...[...place.values()].map((p) => p.y)) + high + 6;
-    const arrows = this.entries.flatMap((e) => e.cause.filter((c) => place.has(c)).map((c) => arrow(place.get(c)!, place.get(e.index)!)));
-    const board = h("ol", { class: "board" }, this.entries.map((e) => this.box(e, place.get(e.index)!)));
+    const arrows = this.entries.flatMap((e) => e.cause.filter((c) => place.has(c)).map((c) => arrow(place.get(c)!, place.get(e.index)!, wide)));
+    const board = h("ol", { class: "board" }, this.entries.map((e) => this.box(e, place.get(e.index)!, wide)));
     board.style.width = `${width}px`; board.style.height = `${height}px`;
     const lines = s("svg", { width, height, "aria-hidden": "true" }, arrows);
     return h("div", { class: "scroll graph", tabindex: 0, role: "region", "aria-label": t("graph.title") }, h("div", { class: "canvas" }, lines, board));
   }
 
-  private box(e: Entry, at: { x: number; y: number }): HTMLElement {
+  private box(e: Entry, at: Place, wide: number): HTMLElement {
     const led = e.cause.filter((c) => this.entries.some((x) => x.index === c)).map((c) => `#${c}`).join(", ");
     const node = h("li", { class: `box ${e.index === this.chosen ? "chosen" : ""}`, "data-o": e.outcome, "data-index": e.index },
       h("div", { class: "row small" }, icon(iconOf(e.type), 16), h("button", { type: "button", class: "pick", "aria-pressed": String(e.index === this.chosen), onclick: () => this.onpick(e.index) }, h("strong", null, known("type", e.type)), " ", h("code", { class: "soft" }, `#${e.index}`)), icon(e.outcome, 16)),
       h("p", null, summary(e).slice(0, 120) || h("em", { class: "soft" }, t(e.content_state === "erased" ? "log.erased" : "log.withheld"))),
       led ? h("span", { class: "sr" }, t("graph.leads", led)) : null);
-    node.style.left = `${at.x}px`; node.style.top = `${at.y}px`;
+    node.style.width = `${wide}px`; node.style.left = `${at.x}px`; node.style.top = `${at.y}px`;
     return node;
   }
 }
@@ -79,11 +79,14 @@ function pretty(e: Entry): string {
   try { return JSON.stringify(JSON.parse(e.content ?? ""), null, 2); } catch { return e.content ?? ""; }
 }
 
-/** layout: a column for each distance from the first cause, or a row where the columns do not fit. */
-export function layout(entries: Entry[], across: number): Map<number, Place> {
+/** layout: a column for each distance from the first cause, narrower where there are many, or a row where they do not fit. */
+function layout(entries: Entry[], across: number): { place: Map<number, Place>; wide: number } {
   const depth = new Map<number, number>();
   for (const e of entries) depth.set(e.index, Math.max(0, ...e.cause.map((c) => (depth.has(c) ? depth.get(c)! + 1 : 0))));
-  const flat = (Math.max(...depth.values()) + 1) * (wide + gap) - gap <= across;
+  const columns = Math.max(...depth.values()) + 1;
+  const room = Math.floor((across - (columns - 1) * gap) / columns);
+  const flat = room >= narrowest;
+  const wide = flat ? Math.min(widest, room) : widest;
   const used = new Map<number, number>();
   const place = new Map<number, Place>();
   for (const e of entries) {
@@ -92,10 +95,10 @@ export function layout(entries: Entry[], across: number): Map<number, Place> {
     used.set(along, beside + 1);
     place.set(e.index, flat ? { x: 3 + along * (wide + gap), y: 3 + beside * (high + side) } : { x: 3 + beside * (wide + side), y: 3 + along * (high + gap) });
   }
-  return place;
+  return { place, wide };
 }
 
-function arrow(from: Place, to: Place): SVGElement {
+function arrow(from: Place, to: Place, wide: number): SVGElement {
   if (to.x >= from.x + wide) return bent(from.x + wide, from.y + high / 2, to.x - 3, to.y + high / 2, true);
   return bent(from.x + wide / 2, from.y + high, to.x + wide / 2, to.y - 3, false);
 }
