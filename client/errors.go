@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"syscall"
+	"time"
 )
 
 // Error is a request that gave no usable answer: what was asked, why nothing came of it, and what to do next.
@@ -18,6 +20,7 @@ type Error struct {
 	Status int    // HTTP status; 0 when there was none
 	Cause  string
 	Next   string
+	Wait   time.Duration // what Retry-After asks for; 0: nothing
 	err    error
 }
 
@@ -42,6 +45,14 @@ type problem struct {
 }
 
 func (c *Client) refused(op string, resp *http.Response, text []byte) error {
+	e := c.refusal(op, resp, text)
+	if seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 16); err == nil {
+		e.Wait = time.Duration(seconds) * time.Second
+	}
+	return e
+}
+
+func (c *Client) refusal(op string, resp *http.Response, text []byte) *Error {
 	var p problem
 	if isJSON(resp) && json.Unmarshal(text, &p) == nil && p.Title+p.Detail+p.Cause != "" {
 		return &Error{Op: op, Status: resp.StatusCode, Cause: first(p.Cause, p.Detail, p.Title), Next: p.Next}
@@ -55,7 +66,7 @@ func (c *Client) refused(op string, resp *http.Response, text []byte) error {
 	return &Error{Op: op, Status: resp.StatusCode, Cause: "refused without a reason", Next: "check that " + c.base.String() + " is a Teapot: it must answer GET /v1/"}
 }
 
-func (c *Client) notTeapot(op string, resp *http.Response, text []byte) error {
+func (c *Client) notTeapot(op string, resp *http.Response, text []byte) *Error {
 	cause := fmt.Sprintf("answered with %q instead of JSON", resp.Header.Get("Content-Type"))
 	if isHTML(resp, text) {
 		cause = "answered with a web page (HTML) instead of JSON"

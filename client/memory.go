@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/teapot-tee/teapot/internal/filelock"
 	"github.com/teapot-tee/teapot/tlog"
 	"github.com/teapot-tee/teapot/verify"
 )
@@ -68,6 +69,11 @@ func (m *Memory) Remember(s verify.Seen) error {
 
 // replace never takes a log back: another look that ended meanwhile may have seen more of it.
 func (m *Memory) replace(path string, s verify.Seen, text []byte) error {
+	unlock, err := m.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	old, err := m.read(path)
 	if err != nil {
 		return err
@@ -76,6 +82,21 @@ func (m *Memory) replace(path string, s verify.Seen, text []byte) error {
 		return nil
 	}
 	return writeWhole(path, text)
+}
+
+// lock keeps other processes from remembering at the same time: each must read what the other wrote.
+func (m *Memory) lock() (unlock func(), err error) {
+	if err := os.MkdirAll(m.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("remembering what was seen: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(m.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("remembering what was seen: %w", err)
+	}
+	if err := filelock.Wait(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("remembering what was seen: %w", err), f.Close())
+	}
+	return func() { _ = f.Close() }, nil // closing unlocks
 }
 
 func sizeOf(s verify.Seen) uint64 {

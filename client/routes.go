@@ -59,10 +59,28 @@ type SessionRequest struct {
 
 // Session asks for fresh evidence bound to the nonce and to the connection; it returns the Evidence document and the
 // connection it came over (nil without TLS).
+//
+// Quotes are expensive and servers ration them: where one asks to wait a little, this waits and asks again.
 func (c *Client) Session(ctx context.Context, nonce []byte, channel string) ([]byte, *tls.ConnectionState, error) {
-	a, err := c.post(ctx, "/v1/session", SessionRequest{hex.EncodeToString(nonce), channel})
-	return a.body, a.tls, err
+	for attempt := 1; ; attempt++ {
+		a, err := c.post(ctx, "/v1/session", SessionRequest{hex.EncodeToString(nonce), channel})
+		var refused *Error
+		if err == nil || attempt == sessionAttempts || !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests || refused.Wait == 0 || refused.Wait > sessionWait {
+			return a.body, a.tls, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, err
+		case <-time.After(refused.Wait):
+		}
+	}
 }
+
+// How often a session is asked for, and how long a server may ask to wait in between.
+const (
+	sessionAttempts = 5
+	sessionWait     = 5 * time.Second
+)
 
 // Checkpoint fetches the agent's latest signed checkpoint, a note.
 func (c *Client) Checkpoint(ctx context.Context, agent string) ([]byte, error) {
