@@ -24,7 +24,9 @@ type logSource struct {
 	token string
 	agent string
 	where string // for messages
-	close func() error
+	// running says that an agent answers, not a directory.
+	running bool
+	close   func() error
 }
 
 func (f *logFlags) open(cmd *cobra.Command) (*logSource, error) {
@@ -35,7 +37,7 @@ func (f *logFlags) open(cmd *cobra.Command) (*logSource, error) {
 	if err != nil {
 		return nil, &exitError{code: 64, err: err}
 	}
-	s := &logSource{base: base, http: &http.Client{Transport: client.NewTransport()}, token: f.token, agent: f.agent, where: f.url, close: func() error { return nil }}
+	s := &logSource{base: base, http: &http.Client{Transport: client.NewTransport()}, token: f.token, agent: f.agent, where: f.url, running: true, close: func() error { return nil }}
 	if uuid.Valid(s.agent) {
 		return s, nil
 	}

@@ -51,9 +51,9 @@ func newLogExportCmd() *cobra.Command {
 }
 
 func export(cmd *cobra.Command, s *logSource, q url.Values, out string, asJSON bool) error {
-	var nonce [32]byte
-	rand.Read(nonce[:])
-	q.Set("nonce", hex.EncodeToString(nonce[:]))
+	if s.running {
+		q.Set("nonce", nonceText())
+	}
 	resp, err := s.send(cmd.Context(), http.MethodGet, "bundle", q, nil)
 	var busy *refusal
 	if errors.As(err, &busy) && busy.Status == http.StatusServiceUnavailable {
@@ -81,6 +81,13 @@ func export(cmd *cobra.Command, s *logSource, q url.Values, out string, asJSON b
 	fmt.Fprintf(cmd.OutOrStdout(), "%s: %d entries, %d bytes\n", out, n, counted.n)
 	fmt.Fprintf(cmd.ErrOrStderr(), "teapot: check it with: teapot verify %s\n", out)
 	return nil
+}
+
+// nonceText is a nonce for a bundle: a running agent answers it with fresh evidence, a directory cannot.
+func nonceText() string {
+	var nonce [32]byte
+	rand.Read(nonce[:])
+	return hex.EncodeToString(nonce[:])
 }
 
 // counter counts what comes in and says so now and then.
