@@ -1,6 +1,7 @@
 package character
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ type InvalidError struct {
 
 func (e *InvalidError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "character %s does not have Eliza's form:", e.Path)
+	fmt.Fprintf(&b, "character %s does not have Eliza's form:", cmp.Or(e.Path, "as sent"))
 	for _, p := range e.Problems {
 		b.WriteString("\n  " + p.String())
 	}

@@ -28,6 +28,7 @@ var script = []rule{
 	on(`\b(mute|be quiet|shut up)\b`, "MUTE_ROOM", "I will be quiet in this room until you unmute me."),
 	on(`\bunfollow\b`, "UNFOLLOW_ROOM", "I will only answer when spoken to."),
 	on(`\bfollow (this|the) (room|conversation)\b`, "FOLLOW_ROOM", "I will follow this conversation."),
+	on(`\b(tweet|post (a|something))\b`, "POST_TWEET", "Short and stout, sealed, and every step on the record. Ask for the proof."),
 	on(`\broll\b.*\bdi(c)?e\b`, "ROLL_DICE", "Here they go."),
 
 	on(`\b(receipt|verify|trust you|tamper|log)\b`, "", "Every reply of mine carries a receipt: run \"teapot verify\" on this address, or on the saved receipt. You need not take my word."),
