@@ -34,8 +34,12 @@ type Agent struct {
 	services   []plugin.Service
 	spent      *spend.Ledger
 
-	mu    sync.Mutex
-	rooms map[string]plugin.RoomState
+	mu      sync.Mutex
+	rooms   map[string]plugin.RoomState
+	closing bool           // nothing new is begun
+	turns   sync.WaitGroup // messages in work
+	cutting context.Context
+	cut     context.CancelFunc // ends the messages in work
 
 	background chan task
 	stop       context.CancelFunc
@@ -74,6 +78,7 @@ func assemble(c Config) *Agent {
 		config: c, character: c.Character, rooms: map[string]plugin.RoomState{}, background: make(chan task, 256),
 		spent: spend.New(c.Character.ID, c.Spending),
 	}
+	a.cutting, a.cut = context.WithCancel(context.Background())
 	a.install(bootstrap.Plugin())
 	a.install(tee.Plugin())
 	for _, p := range c.Plugins {
@@ -165,13 +170,6 @@ func (a *Agent) startServices(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Close ends background work and services. It closes neither the log nor the memory: those were given.
-func (a *Agent) Close() error {
-	a.stop()
-	a.stopped.Wait()
-	return a.stopServices()
 }
 
 func (a *Agent) stopServices() error {

@@ -61,8 +61,11 @@ func (a *Agent) Message(ctx context.Context, in In) (Out, error) {
 	if err := check(&in); err != nil {
 		return Out{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.config.Timeout)
-	defer cancel()
+	ctx, end, err := a.begin(ctx)
+	if err != nil {
+		return Out{}, err
+	}
+	defer end()
 	first, err := a.place(ctx, &in)
 	if err != nil {
 		return Out{}, fmt.Errorf("reading the memory: %w", err)

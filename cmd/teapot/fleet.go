@@ -86,23 +86,28 @@ func (f *fleet) Start(ctx context.Context, c *character.Character) (*agent.Agent
 	if _, running := f.agents.Get(c.ID); running {
 		return nil, fmt.Errorf("agent %s is running already", c.Name)
 	}
-	if err := f.declare(ctx, c); err != nil {
-		return nil, err
-	}
-	a, err := f.open(ctx, c)
+	a, err := f.begin(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return a, f.agents.Add(a)
 }
 
-// declare has the boot statement name the character: Add for a log not open yet, Change for one that is. The statement's plugin
-// list comes from measured input, so a character from the network cannot lengthen it.
-func (f *fleet) declare(ctx context.Context, c *character.Character) error {
+// allowed says whether the boot statement of this start covers what a character switches on. The statement's plugin list comes from
+// measured input, so a character from the network cannot lengthen it.
+func (f *fleet) allowed(c *character.Character) error {
 	for _, name := range plugins.Names(c) {
 		if !slices.Contains(f.plugins, name) {
 			return &eliza.RefusedError{Why: fmt.Sprintf("%s switches on %q, and the boot statement of this start lists only %s; start teapot with a character file that names it", c.Name, name, strings.Join(f.plugins, ", "))}
 		}
+	}
+	return nil
+}
+
+// declare has the boot statement name the character: Add for a log not open yet, Change for one that is.
+func (f *fleet) declare(ctx context.Context, c *character.Character) error {
+	if err := f.allowed(c); err != nil {
+		return err
 	}
 	if _, open := f.running.process.Agent(c.ID); open {
 		_, err := f.running.process.Change(ctx, c.ID, c.Name, c.Public())
@@ -112,21 +117,49 @@ func (f *fleet) declare(ctx context.Context, c *character.Character) error {
 	return err
 }
 
-// Change gives a running agent another character; the old one answers until the new one is ready.
+// Change gives a running agent another character. The old one ends before the boot statement names the new one, so that no entry
+// stands under a statement that names another character; for that moment messages are told to come again.
 func (f *fleet) Change(ctx context.Context, c *character.Character) (*agent.Agent, error) {
 	f.changes.Lock()
 	defer f.changes.Unlock()
-	if err := f.declare(ctx, c); err != nil {
-		return nil, err
+	old, running := f.agents.Get(c.ID)
+	if running {
+		if err := f.allowed(c); err != nil {
+			return nil, err
+		}
+		if err := old.Close(); err != nil {
+			f.running.logger.WarnContext(ctx, "ending an agent that is changed", "agent", old.Name(), "error", err)
+		}
 	}
-	a, err := f.open(ctx, c)
+	a, err := f.begin(ctx, c)
+	if err != nil && running {
+		return nil, errors.Join(err, f.restore(context.WithoutCancel(ctx), old.Character()))
+	}
 	if err != nil {
 		return nil, err
 	}
-	if old := f.agents.Replace(a); old != nil {
-		return a, old.Close()
-	}
+	f.agents.Replace(a)
 	return a, nil
+}
+
+// begin declares a character and opens its agent.
+func (f *fleet) begin(ctx context.Context, c *character.Character) (*agent.Agent, error) {
+	if err := f.declare(ctx, c); err != nil {
+		return nil, err
+	}
+	return f.open(ctx, c)
+}
+
+// restore brings a character back after a change that failed, declared anew. If that fails too, the agent is no more: better none
+// than one that the boot statement does not name.
+func (f *fleet) restore(ctx context.Context, c *character.Character) error {
+	a, err := f.begin(ctx, c)
+	if err != nil {
+		f.agents.Remove(c.ID)
+		return fmt.Errorf("the old character could not be started again, so the agent is stopped: %w", err)
+	}
+	f.agents.Replace(a)
+	return nil
 }
 
 // Stop ends an agent; its log stays open for readers.

@@ -3,6 +3,8 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -144,5 +146,78 @@ func TestAnAgentWithAModelAndTools(t *testing.T) {
 	}
 	if strings.Contains(evil.seen(), "sk-operator") {
 		t.Errorf("another server was sent %q", evil.seen())
+	}
+}
+
+// declared is the digest of the character that the boot statement in force names, and shown that of the one which answers.
+func (s *server) declared(t *testing.T, id string) (declared, shown string) {
+	t.Helper()
+	get := func(path string, into any) {
+		resp, err := http.Get(s.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var e struct{ Parts [][]byte }
+	get("/v1/evidence", &e)
+	var part struct{ Agent, Character string }
+	for _, raw := range e.Parts {
+		if err := json.Unmarshal(raw, &part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var a struct{ Character json.RawMessage }
+	get("/agents/"+id, &a)
+	sum := sha256.Sum256(a.Character)
+	return part.Character, hex.EncodeToString(sum[:])
+}
+
+// A change that fails half-way is taken back in the boot statement too: what answers is always what the statement names.
+func TestAFailedChangeIsTakenBack(t *testing.T) {
+	s := launchCommand(t, filepath.Join(t.TempDir(), "data"), "run")
+	id := s.agent(t)
+	before, shown := s.declared(t, id)
+	if before != shown {
+		t.Fatalf("the statement names %s, %s answers", before, shown)
+	}
+	resp, err := http.Get(s.url + "/agents/" + id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var a struct{ Character map[string]any }
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
+		t.Fatal(err)
+	}
+	change := func(member string, value any) (int, string) {
+		a.Character[member] = value
+		body, err := json.Marshal(a.Character)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.call(t, "/agents/"+id+"/set", string(body), true)
+	}
+	if status, answer := change("knowledge", []any{map[string]string{"path": "nosuch.md"}}); status != http.StatusInternalServerError || !strings.Contains(answer, "knowledge.0") {
+		t.Errorf("a change that cannot be: HTTP %d %s", status, answer)
+	}
+	if declared, shown := s.declared(t, id); declared != before || shown != before {
+		t.Errorf("afterwards the statement names %s, %s answers, before it was %s", declared, shown, before)
+	}
+	if status, answer := s.call(t, "/"+id+"/message", `{"text":"hello"}`, false); status != http.StatusOK {
+		t.Errorf("afterwards: HTTP %d %s", status, answer)
+	}
+	delete(a.Character, "knowledge")
+	if status, answer := change("bio", "changed"); status != http.StatusOK {
+		t.Fatalf("a change that can be: HTTP %d %s", status, answer)
+	}
+	if declared, shown := s.declared(t, id); declared != shown || declared == before {
+		t.Errorf("after a change the statement names %s, %s answers", declared, shown)
+	}
+	if v := (reader{t.TempDir()}).verify(t, s.url, "--allow-simulated"); v.Exit != 0 {
+		t.Errorf("a reader says %s", v.Headline)
 	}
 }

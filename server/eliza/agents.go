@@ -19,7 +19,7 @@ import (
 type Lifecycle interface {
 	// Start runs a character that is not running yet.
 	Start(ctx context.Context, c *character.Character) (*agent.Agent, error)
-	// Change gives a running agent another character with the same id. The old one runs on if that fails.
+	// Change gives a running agent another character with the same id. If that fails the old one is started again.
 	Change(ctx context.Context, c *character.Character) (*agent.Agent, error)
 	// Stop ends an agent; its log stays.
 	Stop(ctx context.Context, id string) error

@@ -142,6 +142,8 @@ func failure(err error) (status int, why string) {
 		return http.StatusRequestEntityTooLarge, large.Error()
 	}
 	switch {
+	case errors.Is(err, agent.ErrStopped):
+		return http.StatusServiceUnavailable, "the agent is being changed; try again in a second"
 	case errors.Is(err, actionlog.ErrBusy):
 		return http.StatusServiceUnavailable, "the log is busy; try again in a second"
 	case errors.Is(err, actionlog.ErrStopped):
