@@ -91,6 +91,7 @@ func (p *pages) file(w http.ResponseWriter, r *http.Request, name string) {
 		return
 	}
 	secure(w.Header(), name)
+	alone(w, r, name)
 	coding := pick(r.Header.Get("Accept-Encoding"))
 	tag := fmt.Sprintf(`"%x-%s"`, a.sum[:16], coding)
 	w.Header().Set("ETag", tag)

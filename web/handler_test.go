@@ -139,6 +139,17 @@ func TestFilesAreRevalidatedAndCompressed(t *testing.T) {
 	}
 }
 
+// The opener policy goes where browsers honour it; over plain http from another machine they would complain to the reader.
+func TestOpenerPolicyIsForTrustworthyOrigins(t *testing.T) {
+	h := handler(t, Options{})
+	if got := get(h, "/explorer", "Sec-Fetch-Site", "none").Header().Get("Cross-Origin-Opener-Policy"); got != "same-origin" {
+		t.Errorf("a trustworthy origin gets %q", got)
+	}
+	if got := get(h, "/explorer").Header().Get("Cross-Origin-Opener-Policy"); got != "" {
+		t.Errorf("plain http from another machine gets %q", got)
+	}
+}
+
 func TestPick(t *testing.T) {
 	for header, want := range map[string]string{
 		"": "", "identity": "", "gzip": "gzip", "gzip, deflate, br, zstd": "br", "br;q=0, gzip;q=0.5": "gzip", "br; q=0.0": "", "BR": "br", "br;q=1.0": "br",

@@ -33,8 +33,13 @@ func secure(h http.Header, name string) {
 		h.Set("Content-Security-Policy", "default-src 'none'")
 		open(h)
 	}
-	if path.Ext(name) == ".html" {
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
+
+// alone keeps other pages from holding on to this one's window. Browsers honour it on trustworthy origins only, which are those where
+// they send Sec-Fetch headers; elsewhere it is an error in the reader's console.
+func alone(w http.ResponseWriter, r *http.Request, name string) {
+	if path.Ext(name) == ".html" && r.Header.Get("Sec-Fetch-Site") != "" {
+		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	}
 }
 

@@ -3,6 +3,7 @@
 package browsertest
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -25,6 +26,9 @@ func TestAgentPage(t *testing.T) {
 	}
 	b.wait(`document.querySelectorAll(".qr svg").length === 2`, 5*time.Second)
 	b.wait(`document.querySelector(".livedot").dataset.o === "passed"`, 5*time.Second)
+	if got := eval[string](b, `Promise.all([...document.querySelectorAll("a[download]")].map(a => fetch(a.href).then(r => r.status))).then(all => all.join())`); got != "200,200,200" {
+		t.Errorf("the downloads answer %s", got)
+	}
 	t.Logf("first verdict %s ms after navigation: %s", eval[string](b, "document.documentElement.dataset.verdict"), b.text("tp-chain h2"))
 	b.shots("agent")
 	b.axe("agent")
@@ -83,5 +87,31 @@ func TestCauseGraphOfAMessage(t *testing.T) {
 	}
 	b.shots("agent-causes")
 	b.axe("agent with a graph")
+	b.clean()
+}
+
+// Over plain http from another machine the browser does not say that a person opens the page: Eliza's text comes, and leads on. The
+// pages work there too, without what browsers keep for safe origins.
+func TestPlainHTTPFromAnotherMachine(t *testing.T) {
+	a := own(t)
+	address := strings.Replace(a.url, "127.0.0.1", "another-machine.test", 1)
+	b := newTab(t)
+	b.open(address + "/")
+	b.wait(`location.pathname === "/agent" && document.querySelector("tp-chain .verdict[data-tier]")`, 20*time.Second)
+	if eval[bool](b, "isSecureContext") {
+		t.Fatal("the browser takes this for a safe origin: the test shows nothing")
+	}
+	if got := b.outcome("session"); got != "failed" {
+		t.Errorf("the connection reads %s on plain http over a network", got)
+	}
+	b.wait(`document.querySelector(".copyable button")`, 5*time.Second)
+	b.click(".copyable button")
+	b.open(address + "/chat")
+	b.wait(`document.querySelector(".seal[data-seal=off]")`, 10*time.Second)
+	if got := b.text(".seal"); !strings.Contains(got, "not encrypted") {
+		t.Errorf("the chat says of plain http: %s", got)
+	}
+	b.shot("chat-plain-http")
+	b.say("Hello")
 	b.clean()
 }

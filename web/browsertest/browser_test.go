@@ -31,7 +31,8 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 	}
 	options := append(slices.Clone(cdp.DefaultExecAllocatorOptions[:]),
 		cdp.ExecPath(chromium()), cdp.NoSandbox, cdp.DisableGPU, cdp.UserDataDir(dir),
-		cdp.Flag("disable-quic", true), cdp.Flag("disable-component-update", true), cdp.Flag("hide-scrollbars", true))
+		cdp.Flag("disable-quic", true), cdp.Flag("disable-component-update", true), cdp.Flag("hide-scrollbars", true),
+		cdp.Flag("host-resolver-rules", "MAP another-machine.test 127.0.0.1")) // a name that browsers do not take for this machine
 	allocator, _ := cdp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := cdp.NewContext(allocator)
 	stopBrowser = func() { cancel(); _ = os.RemoveAll(dir) }

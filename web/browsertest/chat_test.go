@@ -5,6 +5,9 @@ package browsertest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,4 +109,75 @@ func TestChatNoticesAnotherAnswer(t *testing.T) {
 	b.click(".turn:last-child .shield")
 	b.wait(`document.querySelector("dialog[open] [data-check='entries.screen_reply'][data-o=failed]")`, 5*time.Second)
 	b.shots("chat-forged")
+}
+
+// slow is a model behind OpenAI's wire that says a piece of its answer for each word it is given.
+func slow(t *testing.T, pieces <-chan string) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var asked struct{ Stream bool }
+		_ = json.NewDecoder(r.Body).Decode(&asked)
+		if !asked.Stream {
+			fmt.Fprint(w, `{"choices":[{"message":{"content":"[]"}}]}`) // what else an agent asks its model: nothing is remembered
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		for {
+			select {
+			case <-r.Context().Done():
+				return
+			case piece, more := <-pieces:
+				if !more {
+					fmt.Fprint(w, "data: [DONE]\n\n")
+					return
+				}
+				quoted, _ := json.Marshal(piece)
+				fmt.Fprintf(w, "data: {\"choices\":[{\"delta\":{\"content\":%s}}]}\n\n", quoted)
+				w.(http.Flusher).Flush()
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// An answer appears while the model speaks, sealed as it is, and gets its shield when it is whole.
+func TestChatStreams(t *testing.T) {
+	pieces := make(chan string)
+	character := fmt.Sprintf(`{"name":"Slow","modelProvider":"openai","modelEndpointOverride":%q,"bio":"b","lore":[],"messageExamples":[],"postExamples":[],"topics":[],"adjectives":[],"clients":[],"plugins":[],
+"style":{"all":[],"chat":[],"post":[]},"settings":{"secrets":{"OPENAI_API_KEY":"sk-none"}}}`, slow(t, pieces))
+	file := filepath.Join(t.TempDir(), "slow.json")
+	if err := os.WriteFile(file, []byte(character), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := start(t.TempDir(), "127.0.0.1:0", "--character", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.stop)
+	b := newTab(t)
+	b.open(a.url + "/chat")
+	b.wait(`document.querySelector(".seal[data-seal=sim]")`, 10*time.Second)
+	b.fill("#message", "Tell me slowly")
+	b.click(".composer button.main")
+	say := func(piece string) {
+		select {
+		case pieces <- piece:
+		case <-time.After(15 * time.Second):
+			t.Fatalf("nobody asks the model for %q", piece)
+		}
+	}
+	say("```json\n{\"user\":\"Slow\",\"text\":\"One ")
+	say("two ")
+	b.wait(`document.querySelector(".turn:last-child .bubble").textContent.startsWith("One")`, 10*time.Second)
+	if got := eval[string](b, `document.querySelector(".turns").getAttribute("aria-busy") + (document.querySelector(".turn:last-child .shield") ? " shield" : "")`); got != "true" {
+		t.Errorf("while the answer comes, the list says %s", got)
+	}
+	say("three.\",\"action\":\"NONE\"}\n```")
+	close(pieces)
+	b.wait(`document.querySelector(".turn:last-child .shield[data-shield=simulated]")`, 15*time.Second)
+	if got := b.text(".turn:last-child .bubble"); got != "One two three." {
+		t.Errorf("the answer reads %q", got)
+	}
+	b.clean()
 }

@@ -64,12 +64,12 @@ func at(t *testing.T, data, addr string) *agent {
 }
 
 // start runs bin/teapot and waits until it says where it serves.
-func start(data, addr string) (*agent, error) {
+func start(data, addr string, more ...string) (*agent, error) {
 	binary, err := filepath.Abs(filepath.Join(root, "bin", "teapot"))
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, "run", "--addr", addr, "--data", data)
+	cmd := exec.Command(binary, append([]string{"run", "--addr", addr, "--data", data}, more...)...)
 	cmd.Dir = os.TempDir()
 	cmd.Env = append(os.Environ(),
 		"TEAPOT_PCCS_URL=http://127.0.0.1:1", // nobody is there: no test asks Intel
