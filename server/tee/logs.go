@@ -83,7 +83,7 @@ func (s *routes) logs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	agents := s.asked(deref(q.Query.AgentID))
-	nonce, ok := s.nonce(w, q.Nonce, len(agents) == 1, "query.agentId")
+	nonce, ok := s.nonce(w, cmp.Or(q.Nonce, r.URL.Query().Get("nonce")), len(agents) == 1, "query.agentId")
 	if !ok {
 		return
 	}

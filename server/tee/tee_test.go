@@ -219,6 +219,7 @@ func TestAnAnswerToANonceIsAboutOneLog(t *testing.T) {
 		{"GET", "/tee/agents?nonce=" + nonce, "", "/tee/agents/{id}", 400},
 		{"GET", "/tee/agents/" + second + "?nonce=" + nonce, "", "", 200},
 		{"POST", "/tee/logs", `{"query":{"agentId":"` + second + `"},"nonce":"` + nonce + `"}`, "", 200},
+		{"POST", "/tee/logs?nonce=" + nonce, `{"query":{"agentId":"` + first + `"}}`, "", 200},
 		{"POST", "/tee/logs", `{"nonce":"0011"}`, "16 to 64 bytes", 400},
 		{"POST", "/tee/logs", `{"nonce":"no hex"}`, "16 to 64 bytes", 400},
 		{"GET", "/tee/agents/" + first + "?nonce=zz", "", "16 to 64 bytes", 400},
