@@ -73,7 +73,7 @@ func Serve(ctx context.Context, o Options) error {
 
 func newServer(o Options, mark func(context.Context) context.Context) *http.Server {
 	s := &http.Server{
-		Handler: Protect(o.Proxies.Handler(o.Handler), o.Logger), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: Protect(unnamedProxy(o.Proxies.Handler(o.Handler), o.Proxies, o.Logger), o.Logger), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
 	}
 	if mark != nil {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -14,16 +15,26 @@ import (
 func QuoteShare(next http.Handler, now func() time.Time) http.Handler {
 	shares := &limit.PerAddress{Rate: 0.5, Burst: 20}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if asksForQuote(r) && !limit.Local(r) && !shares.Allow(r, now()) {
+		take := func() bool { return limit.Local(r) || shares.Allow(r, now()) }
+		if asksForQuote(r) && !take() {
 			w.Header().Set("Retry-After", "2")
 			problem.Write(w, http.StatusTooManyRequests, "too many quotes", "this address asked for its share of the quotes that the platform makes", "wait a few seconds; what needs no fresh quote is still answered")
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), quoteShare{}, take)))
 	})
 }
 
-// asksForQuote: the routes that may have a quote made for whoever asks. A message may too, but messages have a limit of their own.
+type quoteShare struct{}
+
+// MayQuote takes one quote of the share of whoever sent the request that ctx belongs to: a message may have the agent make one, and
+// nobody knows before. Where no stranger asks it is true.
+func MayQuote(ctx context.Context) bool {
+	take, strange := ctx.Value(quoteShare{}).(func() bool)
+	return !strange || take()
+}
+
+// asksForQuote: the routes that have a quote made for whoever asks. A message may too; MayQuote is asked then.
 func asksForQuote(r *http.Request) bool {
 	path := r.URL.Path
 	return path == "/v1/session" || strings.HasPrefix(path, "/tee/") || strings.HasSuffix(path, "/bundle") && r.URL.Query().Has("nonce")

@@ -36,6 +36,20 @@ func TestOneAddressCannotTakeAllQuotes(t *testing.T) {
 			t.Errorf("%v: %d", c, got)
 		}
 	}
+	quoted := 0
+	message := QuoteShare(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if MayQuote(r.Context()) {
+			quoted++
+		}
+	}), func() time.Time { return now })
+	for range 60 {
+		r := httptest.NewRequest("POST", "/Eliza/message", nil)
+		r.RemoteAddr = "192.0.2.1:9"
+		message.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if quoted != 20 || !MayQuote(t.Context()) {
+		t.Errorf("one address had %d quotes made by messages", quoted)
+	}
 	if now = now.Add(3 * time.Second); ask("192.0.2.1:9", "POST", "/v1/session") != http.StatusOK {
 		t.Error("the share never comes back")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/teapot-tee/teapot/boot"
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/ratls"
+	"github.com/teapot-tee/teapot/server"
 )
 
 // attestation makes evidence for an agent's actions.
@@ -26,6 +28,9 @@ func (a attestation) Boot(context.Context) (plugin.Evidence, error) {
 
 // Attest makes an extract statement over text: the nonce is its hash; equal texts at different times differ by checkpoint and time.
 func (a attestation) Attest(ctx context.Context, text string) (plugin.Evidence, error) {
+	if !server.MayQuote(ctx) {
+		return plugin.Evidence{}, errors.New("you had your share of fresh quotes; ask again in a few seconds")
+	}
 	if wait := a.budget.Take(time.Now()); wait > 0 {
 		return plugin.Evidence{}, fmt.Errorf("quotes are made at a limited rate for everybody; ask again in %s", wait.Round(time.Second))
 	}
