@@ -29,17 +29,17 @@ func TestLongLogDoesNotFreezeThePage(t *testing.T) {
 	wg.Wait()
 	t.Logf("%d entries appended over HTTP in %v", n, time.Since(begun).Round(time.Millisecond))
 	b := newTab(t)
-	// The longest time between two animation frames is how long the page could not answer.
-	b.before(`window.longest = 0; addEventListener("load", () => { let last = performance.now(); const beat = () => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now; requestAnimationFrame(beat); }; requestAnimationFrame(beat); });`)
+	// While the worker verifies, the page draws frames: one that did the work itself would draw none. The longest time between two of
+	// them is how long the page could not answer; it is reported, because it also measures who else uses the machine.
+	b.before(`window.longest = 0; window.drawn = 0; addEventListener("load", () => { let last = performance.now(); const beat = () => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now; if (document.querySelector("tp-log [role=status]")?.textContent.includes("Verifying entry")) window.drawn++; requestAnimationFrame(beat); }; requestAnimationFrame(beat); });`)
 	begun = time.Now()
 	b.open(a.url + "/")
 	b.wait(`document.documentElement.dataset.scope === "whole"`, 90*time.Second)
 	whole := time.Since(begun)
 	b.wait(fmt.Sprintf(`document.querySelector("tp-log [role=status]").textContent.includes("%d")`, n+1), 10*time.Second)
-	longest := eval[float64](b, "window.longest")
-	t.Logf("first verdict %s ms, all %d entries verified after %v, longest pause of the page %.0f ms", eval[string](b, "document.documentElement.dataset.verdict"), n+1, whole.Round(time.Millisecond), longest)
-	if longest > 500 {
-		t.Errorf("the page stood still for %.0f ms", longest)
+	t.Logf("first verdict %s ms, all %d entries verified after %v, longest pause of the page %.0f ms", eval[string](b, "document.documentElement.dataset.verdict"), n+1, whole.Round(time.Millisecond), eval[float64](b, "window.longest"))
+	if drawn := eval[int](b, "window.drawn"); drawn < 5 {
+		t.Errorf("the page drew %d frames while %d entries were verified: it stood still", drawn, n+1)
 	}
 	if tier := b.judged(); tier != "warning" {
 		t.Errorf("tier %s: %s", tier, b.text("tp-chain h2"))
