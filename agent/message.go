@@ -68,7 +68,7 @@ func (a *Agent) Message(ctx context.Context, in In) (Out, error) {
 	defer end()
 	first, err := a.place(ctx, &in)
 	if err != nil {
-		return Out{}, fmt.Errorf("reading the memory: %w", err)
+		return Out{}, fmt.Errorf("choosing the room: %w", err)
 	}
 	message, proof, err := a.listen(ctx, in)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"strings"
 
 	"github.com/teapot-tee/teapot/actionlog"
@@ -12,6 +13,10 @@ import (
 	"github.com/teapot-tee/teapot/agent/uuid"
 	"github.com/teapot-tee/teapot/tlog"
 )
+
+// ErrSecret is a secret that opens none of the rooms that the sender may mean. Taking the message all the same would let
+// them believe that they are where they are not.
+var ErrSecret = errors.New("this secret opens no room of that name")
 
 // place decides in which room a message is said (docs/decisions/0061). A name in a request is a claim, so naming a room opens
 // it only to the one who spoke there first, and nobody without its secret once that was shown. Everybody else who names it
@@ -24,6 +29,8 @@ func (a *Agent) place(ctx context.Context, in *In) (first bool, err error) {
 		}
 		if room, held := a.held(start, in); held {
 			start, in.Speaker = room, tlog.SpeakerRoomSecret
+		} else if len(in.Secret) > 0 {
+			return false, ErrSecret
 		}
 		in.Room = start
 	}

@@ -10,12 +10,8 @@ import (
 	"github.com/teapot-tee/teapot/server/express"
 )
 
-// whisper wants a file. It checks the agent first: in Eliza an unknown agent killed the process.
+// whisper wants a file, then an agent, as Eliza asks for them; an unknown agent killed its process.
 func (s *routes) whisper(w http.ResponseWriter, r *http.Request) {
-	if _, ok := s.Agents.Get(r.PathValue("agent")); !ok {
-		express.Text(w, http.StatusNotFound, "Agent not found")
-		return
-	}
 	in, err := s.upload(w, r)
 	if err != nil {
 		s.bad(w, err)
@@ -23,6 +19,10 @@ func (s *routes) whisper(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(in.Files) == 0 {
 		express.Text(w, http.StatusBadRequest, "No audio file provided")
+		return
+	}
+	if _, ok := s.Agents.Get(r.PathValue("agent")); !ok {
+		express.Text(w, http.StatusNotFound, "Agent not found")
 		return
 	}
 	express.Fail(w, http.StatusNotImplemented, "this agent has no transcription service")

@@ -105,9 +105,10 @@ func nameless(id string) bool { return id == "" || id == defaultUser }
 
 // secretOf is what a client presents to go on in a room that is its own, in the body or the header; nil if there is none.
 func secretOf(r *http.Request, body string) []byte {
-	secret, err := hex.DecodeString(cmp.Or(body, r.Header.Get("Teapot-Room-Secret")))
+	given := cmp.Or(body, r.Header.Get("Teapot-Room-Secret"))
+	secret, err := hex.DecodeString(given)
 	if err != nil {
-		return nil
+		return []byte(given) // no room's
 	}
 	return secret
 }
@@ -142,6 +143,8 @@ func failure(err error) (status int, why string) {
 		return http.StatusRequestEntityTooLarge, large.Error()
 	}
 	switch {
+	case errors.Is(err, agent.ErrSecret):
+		return http.StatusForbidden, agent.ErrSecret.Error() + "; send the roomId that came with it, or no secret"
 	case errors.Is(err, agent.ErrStopped):
 		return http.StatusServiceUnavailable, "the agent is being changed; try again in a second"
 	case errors.Is(err, actionlog.ErrBusy):
