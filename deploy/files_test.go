@@ -23,6 +23,7 @@ func TestComposeFilesAreHardened(t *testing.T) {
 			ReadOnly bool     `yaml:"read_only"`
 			CapDrop  []string `yaml:"cap_drop"`
 			Security []string `yaml:"security_opt"`
+			Volumes  []string
 		}
 		Volumes map[string]any
 	}
@@ -33,6 +34,9 @@ func TestComposeFilesAreHardened(t *testing.T) {
 	for name, s := range dev.Services {
 		if !s.ReadOnly || !slices.Contains(s.CapDrop, "ALL") || !slices.Contains(s.Security, "no-new-privileges:true") {
 			t.Errorf("service %s is not hardened: %+v", name, s)
+		}
+		if mounted := slices.ContainsFunc(s.Volumes, func(v string) bool { return strings.HasPrefix(v, "platform:") }); !mounted {
+			t.Errorf("service %s does not share the platform's socket", name)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func own(set settings) string {
 	if set.endpoint == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (if Teapot's own simulator or guest API answers at %s: it refuses Teapot's statements to all callers on purpose; unset %s, teapot run has a simulator inside, or start the other one with --allow-teapot-statements)",
+	return fmt.Sprintf(" (if Teapot's own simulator or guest API answers at %s: it refuses Teapot's statements to all callers on purpose; unset %s, teapot run has a simulator inside, or start the other one with --platform-socket PATH and name that path)",
 		set.endpoint, set.endpointFrom)
 }
 

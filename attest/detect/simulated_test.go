@@ -74,7 +74,7 @@ func at(t *testing.T, endpoint, dir string) (attest.Attester, Finding, error) {
 
 func TestOwnSimulatorRefusesTeapotUnlessTold(t *testing.T) {
 	_, _, err := at(t, ownSimulator(t, false, true), t.TempDir())
-	if err == nil || !strings.Contains(err.Error(), "--allow-teapot-statements") {
+	if err == nil || !strings.Contains(err.Error(), "--platform-socket") {
 		t.Errorf("error %v", err)
 	}
 }

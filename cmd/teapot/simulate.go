@@ -27,8 +27,9 @@ import (
 // simulateFlags are the flags of teapot simulate.
 type simulateFlags struct {
 	addr, seed, data, appCompose, sgx, appKeys string
+	platformSocket                             string
 	sockets                                    []string
-	requests, sgxPipes, allowTeapot            bool
+	requests, sgxPipes                         bool
 }
 
 func newSimulateCmd() *cobra.Command {
@@ -42,7 +43,8 @@ Quotes have Intel's layout and verify under a development root ("teapot quote ve
 Nothing is protected: whoever runs this has every key.`,
 		Example: `  teapot simulate
   teapot simulate --socket /tmp/tappd.sock --socket /tmp/dstack.sock --seed 00112233445566778899aabbccddeeff
-  teapot simulate --sgx /dev/attestation --app-compose app-compose.json --data ./simulator`,
+  teapot simulate --sgx /dev/attestation --app-compose app-compose.json --data ./simulator
+  teapot simulate --platform-socket ./platform.sock      and beside it: DSTACK_SIMULATOR_ENDPOINT=./platform.sock teapot run`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return simulate(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -56,7 +58,7 @@ Nothing is protected: whoever runs this has every key.`,
 	cmd.Flags().StringVar(&f.sgx, "sgx", "", "directory to play /dev/attestation in (FUSE, or FIFOs without /dev/fuse)")
 	cmd.Flags().BoolVar(&f.sgxPipes, "sgx-pipes", false, "use named pipes for --sgx even where FUSE is there")
 	cmd.Flags().StringVar(&f.appKeys, "appkeys", "", "dstack appkeys.json to answer callers' keys from (compatibility fixtures)")
-	cmd.Flags().BoolVar(&f.allowTeapot, "allow-teapot-statements", false, "be the platform of a teapot run beside it: quote its statements, give keys under teapot/ (otherwise refused to everybody)")
+	cmd.Flags().StringVar(&f.platformSocket, "platform-socket", "", "unix socket on which it is the platform of one Teapot: quotes its statements and gives keys under teapot/, which every other address refuses. Mount it into that Teapot only")
 	cmd.Flags().BoolVar(&f.requests, "requests", false, "print a line per request")
 	return cmd
 }
@@ -66,7 +68,11 @@ func simulate(ctx context.Context, f simulateFlags, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
-	handler, err := f.handler(simulator, stderr)
+	handler, err := f.handler(simulator, false, stderr)
+	if err != nil {
+		return err
+	}
+	platform, err := f.handler(simulator, true, stderr)
 	if err != nil {
 		return err
 	}
@@ -92,7 +98,11 @@ func simulate(ctx context.Context, f simulateFlags, stdout, stderr io.Writer) er
 		group.Go(func() error { <-ctx.Done(); return played.Close() })
 	}
 	for _, ln := range listeners {
-		group.Go(func() error { return guestapi.Serve(ctx, ln, handler, guestapi.Limits{}) })
+		served := handler
+		if f.platformSocket != "" && ln.Addr().String() == f.platformSocket {
+			served = platform
+		}
+		group.Go(func() error { return guestapi.Serve(ctx, ln, served, guestapi.Limits{}) })
 	}
 	return group.Wait()
 }
@@ -138,14 +148,15 @@ func (f simulateFlags) simulator() (*sim.Simulator, error) {
 	return simulator, nil
 }
 
-func (f simulateFlags) handler(simulator *sim.Simulator, stderr io.Writer) (http.Handler, error) {
+// handler answers as the platform's guest agent. Only on the platform's own socket may the caller be a Teapot.
+func (f simulateFlags) handler(simulator *sim.Simulator, toTeapot bool, stderr io.Writer) (http.Handler, error) {
 	keys, err := f.keys(simulator)
 	if err != nil {
 		return nil, err
 	}
 	api, err := guestapi.New(guestapi.Options{
 		Attester: simulator, Keys: keys, Policy: guestapi.AllowEverything(), Rev: "teapot-" + version, Simulated: true,
-		AllowTeapotStatements: f.allowTeapot,
+		AllowTeapotStatements: toTeapot,
 	})
 	if err != nil {
 		return nil, err
@@ -231,8 +242,15 @@ func (f simulateFlags) listen() (listeners []net.Listener, err error) {
 		}
 		listeners = append(listeners, ln)
 	}
+	if f.platformSocket != "" {
+		ln, err := guestapi.ListenUnix(f.platformSocket, 0o600) // whoever reaches it is that Teapot
+		if err != nil {
+			return listeners, err
+		}
+		listeners = append(listeners, ln)
+	}
 	if len(listeners) == 0 && f.sgx == "" {
-		return nil, &exitError{code: 64, err: errors.New("nothing to serve"), hint: "give --addr, --socket or --sgx"}
+		return nil, &exitError{code: 64, err: errors.New("nothing to serve"), hint: "give --addr, --socket, --platform-socket or --sgx"}
 	}
 	return listeners, nil
 }

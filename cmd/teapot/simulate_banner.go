@@ -29,6 +29,11 @@ keys              %s
 `, sha256.Sum256(simulator.RootDER()), info.AppID, info.AppName, info.ComposeHash, f.keysText())
 	for _, ln := range listeners {
 		where := endpoint(ln)
+		if f.platformSocket != "" && where == f.platformSocket {
+			fmt.Fprintf(stdout, "listening %s\n", where)
+			fmt.Fprintf(stderr, "as the platform of one Teapot: DSTACK_SIMULATOR_ENDPOINT=%s teapot run   (whoever reaches this socket can speak as that Teapot, SIMULATED)\n", where)
+			continue
+		}
 		fmt.Fprintf(stdout, "listening %s\n", where)
 		fmt.Fprintf(stderr, "export DSTACK_SIMULATOR_ENDPOINT=%[1]s TAPPD_SIMULATOR_ENDPOINT=%[1]s\n", where)
 	}
