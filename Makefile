@@ -9,7 +9,7 @@ LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
 TOOLS := $(CURDIR)/.tools
 LINT := $(TOOLS)/golangci-lint
 
-.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check systems browser compat compat-ci sizes suites bench fmt clean
+.PHONY: help run build pages verifier image demo test deps vet lint unit nested wasm-check systems browser compat compat-ci sizes proofs suites bench fmt clean
 
 help: ## list the goals
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -82,6 +82,10 @@ test: deps build vet lint unit nested wasm-check systems browser compat-ci sizes
 
 image: ## reproducible OCI image (amd64, arm64) in dist/, digest on stdout
 	./scripts/image.sh
+
+proofs: ## for real: the containers (private dockerd) and jumps of the wall clock (QEMU); installs both
+	./scripts/compose-proof.sh --twice
+	./scripts/clock-proof.sh
 
 suites: ## the action log's random suites in full: 1,000 kills, every failing call, many power failures (about half an hour)
 	TEAPOT_SUITES=40 go test -timeout 2h -run 'KillNine|PowerFailures|EveryFailingCall|BitFlips' -v ./actionlog/
