@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -9,14 +8,27 @@ import (
 	"github.com/teapot-tee/teapot/evidence"
 )
 
-// refused says what to do about a log that cannot be opened where no start can open an older one's.
-func (p *Process) refused(spec AgentSpec, err error) error {
-	r, ok := errors.AsType[*actionlog.Refused](err)
-	if !ok || p.config.Attester.Custody() != evidence.ThisStart {
-		return err
+// numbered decides which log of an agent this start writes. Where keys live for one start no older log can be opened: every start
+// begins the next one. Elsewhere a log that was given up for a newer one is not taken up again.
+func (p *Process) numbered(spec AgentSpec) (AgentSpec, error) {
+	if n, known := p.numbers[spec.ID]; known {
+		spec.LogNumber = n
+		return spec, nil
 	}
-	return &actionlog.Refused{What: r.What, Next: fmt.Sprintf("the keys of this platform live for one start, so no start can open the log of an older one: "+
-		"begin a new log with --log-number %d, or use another data directory (an operator key, given at the first start, would have kept this one)", spec.LogNumber+1)}
+	newest, some, err := p.store.Newest(spec.ID)
+	switch {
+	case err != nil:
+		return spec, err
+	case some && p.config.Attester.Custody() == evidence.ThisStart:
+		spec.LogNumber = max(spec.LogNumber, newest+1)
+	case some && newest > spec.LogNumber:
+		return spec, &actionlog.Refused{
+			What: fmt.Sprintf("the data directory has the agent's log number %d, and this start would go on with number %d, which was given up for it", newest, spec.LogNumber),
+			Next: fmt.Sprintf("start with --log-number %d", newest),
+		}
+	}
+	p.numbers[spec.ID] = spec.LogNumber
+	return spec, nil
 }
 
 // clockBehind warns when the host's clock stands before the newest entry: entries cannot go back in time.

@@ -24,7 +24,8 @@ type Process struct {
 	quoting sync.Mutex // one quote at a time: not every platform is thread-safe
 	changes sync.Mutex // one statement at a time; guards agents until they are published, and opened
 
-	opened map[string]*actionlog.Log // by agent and number: a log opens once, also for an agent whose declaration failed
+	numbers map[string]uint64         // of the log that this start writes, by agent; guarded by changes
+	opened  map[string]*actionlog.Log // by agent and number: a log opens once, also for an agent whose declaration failed
 
 	mu        sync.RWMutex // guards what follows
 	agents    map[string]*Agent
@@ -58,7 +59,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	if err := attest.Claim(c.Dir, c.Attester); err != nil {
 		return nil, err
 	}
-	p := &Process{config: c, opened: map[string]*actionlog.Log{}, agents: map[string]*Agent{}, documents: map[evidence.Digest][]byte{}}
+	p := &Process{config: c, numbers: map[string]uint64{}, opened: map[string]*actionlog.Log{}, agents: map[string]*Agent{}, documents: map[evidence.Digest][]byte{}}
 	if err := p.freshKeys(); err != nil {
 		return nil, err
 	}
@@ -140,6 +141,10 @@ func (p *Process) claimWallets(agents []*Agent) error {
 
 // openAgent makes an agent that no statement names yet. Callers hold changes.
 func (p *Process) openAgent(ctx context.Context, spec AgentSpec) (*Agent, error) {
+	spec, err := p.numbered(spec)
+	if err != nil {
+		return nil, fmt.Errorf("agent %s: %w", spec.Name, err)
+	}
 	d, err := deriveKeys(ctx, p.config.Attester, spec)
 	if err != nil {
 		return nil, err
@@ -173,7 +178,7 @@ func (p *Process) openLog(spec AgentSpec, d derived) (*actionlog.Log, error) {
 		Erasure: erasure,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("agent %s: %w", spec.Name, p.refused(spec, err))
+		return nil, fmt.Errorf("agent %s: %w", spec.Name, err)
 	}
 	p.clockBehind(spec, log.Found().LastTime)
 	p.opened[name] = log

@@ -40,29 +40,56 @@ func startForgetful(t *testing.T, dir string, specs ...AgentSpec) (*Process, err
 	})
 }
 
-func TestKeysOfOneStartOpenNoOlderLog(t *testing.T) {
+// Every start of such a guest begins a log of its own and says that it knows nothing of the earlier ones: what it derives for them
+// never was a log's.
+func TestKeysOfOneStartBeginANewLogEachTime(t *testing.T) {
 	dir := t.TempDir()
-	first, err := startForgetful(t, dir, spec())
-	if err != nil {
-		t.Fatal(err)
+	seen := map[string]bool{}
+	for n := range 3 {
+		p, err := startForgetful(t, dir, spec())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _ := p.Agent(eliza)
+		part := a.Part()
+		if seen[a.Log.Origin()] || part.Log.Number != uint64(n) || len(part.Earlier) != n {
+			t.Errorf("start %d: log %d of origin %s, earlier %+v", n, part.Log.Number, a.Log.Origin(), part.Earlier)
+		}
+		for _, e := range part.Earlier {
+			if e.Origin != evidence.Unknown || e.Checkpoint != evidence.Unknown {
+				t.Errorf("start %d vouches for an earlier log: %+v", n, e)
+			}
+		}
+		seen[a.Log.Origin()] = true
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	a, _ := first.Agent(eliza)
-	before := a.Log.Origin()
-	if err := first.Close(); err != nil {
+}
+
+// A log that was given up for a newer one is not taken up again by a start that forgot --log-number: its history would split.
+func TestALogThatWasGivenUpIsNotTakenUpAgain(t *testing.T) {
+	dir := t.TempDir()
+	if err := start(t, dir, spec()).Close(); err != nil {
 		t.Fatal(err)
-	}
-	if _, err := startForgetful(t, dir, spec()); err == nil || !strings.Contains(err.Error(), "--log-number 1") {
-		t.Fatalf("%v", err)
 	}
 	next := spec()
 	next.LogNumber = 1
-	second, err := startForgetful(t, dir, next)
+	if err := start(t, dir, next).Close(); err != nil {
+		t.Fatal(err)
+	}
+	attester, err := sim.New(sim.Options{Dir: dir, Clock: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer second.Close()
-	b, _ := second.Agent(eliza)
-	if e := b.Part().Earlier; b.Log.Origin() == before || len(e) != 1 || e[0].Origin != evidence.Unknown || e[0].Checkpoint != evidence.Unknown {
-		t.Errorf("the second log %s says of the first, %s: %+v", b.Log.Origin(), before, e)
+	_, err = Start(t.Context(), Config{
+		Dir: dir, Attester: attester, Collateral: attester, Software: evidence.Software{Name: "teapot", Version: "test"},
+		Policies: WeakestSafe(), Agents: []AgentSpec{spec()}, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err == nil || !strings.Contains(err.Error(), "start with --log-number 1") {
+		t.Errorf("%v", err)
+	}
+	if err := start(t, dir, next).Close(); err != nil {
+		t.Fatal(err)
 	}
 }

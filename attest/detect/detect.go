@@ -77,7 +77,7 @@ func Detect(ctx context.Context, env Environment) (attest.Attester, Finding, err
 	}
 	found.Simulated = !genuine
 	if a.Custody() == evidence.ThisStart {
-		found.Warnings = append(found.Warnings, "keys live in the memory of this start: the data directory cannot be opened by the next one, and wallets change; an operator key keeps them (and shows in custody)")
+		found.Warnings = append(found.Warnings, "keys live in the memory of this start: the next one cannot open this data, begins a new log and has other wallets; an operator key keeps them (and shows in custody)")
 	}
 	if client, ok := a.(*dstack.Client); ok && !genuine {
 		found.Warnings = append(found.Warnings, "SIMULATED: the quotes of "+found.Endpoint+" are not under Intel's root")

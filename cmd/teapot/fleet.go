@@ -17,6 +17,7 @@ import (
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/plugins"
 	"github.com/teapot-tee/teapot/boot"
+	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server/access"
 	"github.com/teapot-tee/teapot/server/eliza"
@@ -72,7 +73,15 @@ func (f *fleet) memory(ctx context.Context, booted *boot.Agent) (*memory.Store, 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	s, err := memory.Open(ctx, memory.Options{Path: filepath.Join(dir, booted.ID+".db"), Key: booted.MemoryKey(), Log: booted.Log, Logger: f.running.logger})
+	path := filepath.Join(dir, booted.ID+".db")
+	if f.running.attester.Custody() == evidence.ThisStart { // an older start's memory: nobody has its key
+		for _, name := range []string{path, path + "-wal", path + "-shm"} {
+			if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return nil, err
+			}
+		}
+	}
+	s, err := memory.Open(ctx, memory.Options{Path: path, Key: booted.MemoryKey(), Log: booted.Log, Logger: f.running.logger})
 	if err == nil {
 		f.stores[booted.ID] = s
 	}
