@@ -51,20 +51,55 @@ func TestRecoveryAgreesWithTheLibrary(t *testing.T) {
 	}
 }
 
+// The field against math/big, with the values where carries happen.
+func TestFieldAgreesWithMathBig(t *testing.T) {
+	p := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(feC))
+	values := []*big.Int{big.NewInt(0), big.NewInt(1), big.NewInt(feC), new(big.Int).Sub(p, big.NewInt(1)), new(big.Int).Sub(p, big.NewInt(feC)), new(big.Int).Rsh(p, 1)}
+	for i := range 40 {
+		sum := sha256.Sum256([]byte{3, byte(i)})
+		values = append(values, new(big.Int).Mod(new(big.Int).SetBytes(sum[:]), p))
+	}
+	from := func(v *big.Int) fe {
+		z, ok := feFrom(v.FillBytes(make([]byte, 32)))
+		if !ok {
+			t.Fatalf("%x is refused", v)
+		}
+		return z
+	}
+	same := func(what string, got fe, want *big.Int) {
+		t.Helper()
+		if b := got.bytes(); new(big.Int).SetBytes(b[:]).Cmp(want) != 0 {
+			t.Errorf("%s: %x, want %x", what, b, want)
+		}
+	}
+	for _, a := range values {
+		for _, b := range values {
+			same("mul", feMul(from(a), from(b)), new(big.Int).Mod(new(big.Int).Mul(a, b), p))
+			same("sub", feSub(from(a), from(b)), new(big.Int).Mod(new(big.Int).Sub(a, b), p))
+		}
+		if a.Sign() != 0 {
+			same("inverse", fePow(from(a), unhex(secpInverse)), new(big.Int).ModInverse(a, p))
+		}
+	}
+	if _, ok := feFrom(p.FillBytes(make([]byte, 32))); ok {
+		t.Error("p itself is taken")
+	}
+}
+
 func TestSignaturesOfNobodyAreRefused(t *testing.T) {
 	secret, digest := sha256.Sum256([]byte("key")), sha256.Sum256([]byte("text"))
 	good, err := dstackkey.Sign(secret, digest)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newSecp()
+	order := new(big.Int).SetBytes(unhex(secpOrder))
 	highS := bytes.Clone(good)
-	new(big.Int).Sub(c.n, new(big.Int).SetBytes(good[32:64])).FillBytes(highS[32:64])
+	new(big.Int).Sub(order, new(big.Int).SetBytes(good[32:64])).FillBytes(highS[32:64])
 	highS[64] ^= 1
 	zeroR, zeroS, bigR, oddV := bytes.Clone(good), bytes.Clone(good), bytes.Clone(good), bytes.Clone(good)
 	clear(zeroR[:32])
 	clear(zeroS[32:64])
-	c.n.FillBytes(bigR[:32])
+	order.FillBytes(bigR[:32])
 	oddV[64] = 4
 	for name, signature := range map[string][]byte{
 		"high S": highS, "r zero": zeroR, "s zero": zeroS, "r = n": bigR, "v = 4": oddV, "short": good[:64], "empty": nil, "long": append(bytes.Clone(good), 0),
