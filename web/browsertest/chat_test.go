@@ -108,6 +108,9 @@ func TestChatNoticesAnotherAnswer(t *testing.T) {
 	}
 	b.click(".turn:last-child .shield")
 	b.wait(`document.querySelector("dialog[open] [data-check='entries.screen_reply'][data-o=failed]")`, 5*time.Second)
+	if got := b.text("dialog .verdict h2"); !strings.HasPrefix(got, "SIMULATED, CONTRADICTED at entries: ") {
+		t.Errorf("the receipt's headline reads %q", got)
+	}
 	b.shots("chat-forged")
 }
 

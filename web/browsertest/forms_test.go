@@ -144,3 +144,23 @@ func TestExplorerFollowsLinksAndFilesAskAgents(t *testing.T) {
 		b.clean()
 	}
 }
+
+// A link may name a file: evidence, a bundle, an upload's permalink. What cannot be fetched says what to do.
+func TestExplorerFetchesLinkedFiles(t *testing.T) {
+	a := own(t)
+	for path, log := range map[string]string{"/v1/evidence": "not_checked", "/v1/agents/" + a.id + "/bundle": "passed"} {
+		b := newTab(t)
+		b.open(site(t) + "/explorer")
+		eval[bool](b, `document.querySelector("#simulated").checked = true`)
+		b.fill("#input", a.url+path)
+		b.click("#check")
+		b.judged()
+		if got := b.outcome("log"); got != log || b.outcome("tcb") != "passed" {
+			t.Errorf("%s: log %s, TCB %s: %s", path, got, b.outcome("tcb"), b.text("tp-chain"))
+		}
+		b.fill("#input", a.url+"/v1/nothing")
+		b.click("#check")
+		b.wait(`document.querySelector("tp-chain .verdict[data-tier=none]")?.textContent.includes("drop it here")`, 10*time.Second)
+		b.clean("404")
+	}
+}

@@ -30,10 +30,18 @@ func (p *Page) Receipt(file []byte, o Options) (*verify.Result, error) {
 		c := sameText(receipt, shown.kind, *shown.text)
 		r.Checks = append(r.Checks, c)
 		if c.Outcome == appraisal.Failed {
-			r.Tier, r.Exit, r.Headline = appraisal.Contraindicated, 1, c.Detail
+			r.Tier, r.Exit, r.Headline = appraisal.Contraindicated, 1, simulated(r)+"CONTRADICTED at entries: "+c.Detail
 		}
 	}
 	return r, nil
+}
+
+// simulated begins the headline of whatever has no hardware behind it.
+func simulated(r *verify.Result) string {
+	if r.Simulated {
+		return "SIMULATED, "
+	}
+	return ""
 }
 
 // sameText compares the recorded text of the first entry of a type with the one on the screen.

@@ -80,7 +80,7 @@ async function run(source: () => Promise<Given>): Promise<void> {
   try {
     const input = await source();
     if (!input.address && input.files.length === 0) throw new Error(t("explorer.nothing"));
-    const result = input.address ? await remote(input.address, mine) : await local(input.files, mine);
+    const result = !input.address ? await local(input.files, mine) : isFile(input.address) ? await linked(input.address, mine) : await remote(input.address, mine);
     if (mine !== asked) return;
     chain.show(result);
     describe(result, performance.now() - started);
@@ -106,6 +106,17 @@ async function collateral(n: Needs): Promise<Uint8Array[]> {
     origin.replaceChildren(t("explorer.collateral.failed", n.fmspc.toUpperCase(), (e as Error).message));
     return [];
   }
+}
+
+/** isFile: an address with a path names a file to fetch and judge, unless it is a page of an agent. */
+function isFile(address: URL): boolean { return !/^\/((agent|chat|explorer|dashboard)\/?)?$/.test(address.pathname); }
+
+/** linked judges the file at an address; the permalink of an upload stands for its bytes. */
+async function linked(address: URL, mine: number): Promise<Result> {
+  chain.wait(t("fetching"));
+  const at = new URL(address.pathname.replace(/^\/reports\//, "/api/reports/") + address.search, address);
+  const file = await bytes(at).catch((e: Error) => { throw new Error(t("explorer.unfetched", at.host, e.message)); });
+  return local([file], mine);
 }
 
 async function remote(address: URL, mine: number): Promise<Result> {

@@ -89,7 +89,7 @@ export class Log extends Element {
         h("time", { class: "soft", datetime: e.time }, date(e.time, "medium")),
         e.source === "caller" ? h("span", { class: "tag" }, t("log.claimed")) : null, e.clamped ? h("span", { class: "tag", "data-o": "warning" }, t("log.clamped")) : null),
         e.outcome === "failed" ? h("p", { class: "error" }, e.detail ?? t("outcome.failed")) : null,
-        h("p", { class: "words" }, words ? words.slice(0, 400) : h("em", { class: "soft" }, e.content_state === "none" ? "" : t(e.content_state === "erased" ? "log.erased" : "log.withheld")))),
+        e.outcome === "failed" && !words ? null : h("p", { class: "words" }, words ? words.slice(0, 400) : h("em", { class: "soft" }, e.content_state === "none" ? "" : t(e.content_state === "erased" ? "log.erased" : "log.withheld")))),
       h("button", { type: "button", class: "plain", onclick: () => this.onwhy(e.index), "aria-label": `${t("log.cause")} ${t("log.index", e.index)}` }, t("log.cause")),
       h("span", { class: "tag", "data-o": e.outcome, title: t(`outcome.${e.outcome}` as Key) }, icon(e.outcome, 16), h("span", { class: "sr" }, t(`outcome.${e.outcome}` as Key))));
   }
