@@ -10,6 +10,7 @@ import (
 func TestNewestLogNumber(t *testing.T) {
 	d := disktest.New()
 	s := openStore(t, memoryOptions(d))
+	defer s.Close()
 	if n, some, err := s.Newest(agentID); n != 0 || some || err != nil {
 		t.Errorf("an empty store: %d %v %v", n, some, err)
 	}
