@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,6 +21,16 @@ func SingleFile() ([]byte, error) {
 		return nil, err
 	}
 	return all.single()
+}
+
+// SingleHash names the explorer as one file: what sha256sum(1) says of SingleFile, in hex.
+func SingleHash() (string, error) {
+	page, err := SingleFile()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(page)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 func (b bundle) single() ([]byte, error) {

@@ -25,7 +25,7 @@ func newWebHashCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "hash",
-		Short: "Print the SHA-256 of the pages and of each file (compare with the published one)",
+		Short: "Print the SHA-256 of the pages, of each file and of the explorer as one file (compare with the published ones)",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			files, err := web.Files()
@@ -36,11 +36,15 @@ func newWebHashCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			single, _ := web.SingleHash() // "" without a verifier, and --json says that there is none
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"sha256": sum, "files": files, "verifier": web.HasVerifier()})
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"sha256": sum, "files": files, "single": single, "verifier": web.HasVerifier()})
 			}
 			for _, f := range files {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", f.SHA256, f.Name)
+			}
+			if single != "" {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s  (teapot-explorer.html: the explorer as one file, teapot web export)\n", single)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s  (all)\n", sum)
 			return nil

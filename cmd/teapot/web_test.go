@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -43,6 +45,10 @@ func TestWebExport(t *testing.T) {
 	page, err := os.ReadFile(file)
 	if err != nil || code != 0 || !bytes.HasPrefix(page, []byte("<!doctype html>")) {
 		t.Errorf("exit %d, %v: %s", code, err, stderr)
+	}
+	sum := sha256.Sum256(page)
+	if _, text, _ := runWeb("hash"); !strings.Contains(text, hex.EncodeToString(sum[:])+"  (teapot-explorer.html") {
+		t.Errorf("the hash of the exported file is %x, teapot web hash says\n%s", sum, text)
 	}
 	if code, _, _ := runWeb("export", "-o", filepath.Join(file, "x")); code != 2 {
 		t.Errorf("an unwritable file: exit %d", code)

@@ -11,7 +11,7 @@ export const zh: Record<Key, string> = {
   "from.server": "本页由您正在检查的智能体提供：图个方便，不是证明。",
   "from.server.why": "说谎的服务器也能送来说谎的页面。若要证明，请从本地文件或其他来源打开同一个验证器，并将其哈希与公布值比对。",
   "from.file": "从文件打开：此处没有任何内容来自您正在检查的智能体。",
-  "from.file.why": "在信赖它之前，请将此文件的哈希与公布值比对。",
+  "from.file.why": "在信赖它之前，请将此文件的 SHA-256 与公布值（teapot web hash）比对。",
   "from.hash": "本套页面的 SHA-256：", "from.download": "将验证器另存为单个文件",
 
   "verdict": "结论", "chain": "信任链", "simulated": "模拟环境",
