@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -225,96 +221,6 @@ func (v *verifier) collateral(ctx context.Context) func([]byte) (json.RawMessage
 		raw, failed = fetcher.Collateral(ctx, quote)
 		return raw, failed
 	}
-}
-
-// maxFile bounds a document that is read whole; bundles are streamed.
-const maxFile = 64 << 20
-
-func (v *verifier) file(ctx context.Context, path string) (verify.Result, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return verify.Result{}, &exitError{code: 2, err: err, hint: notAFile(path)}
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s is a directory", path), hint: "name a bundle, receipt, evidence, fork or quote file"}
-	}
-	head := make([]byte, verify.HeadSize)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return verify.Result{}, err
-	}
-	kind, err := verify.Recognise(head[:n])
-	if err != nil {
-		return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s cannot be judged: %w", path, err), hint: "bundles come from `teapot bundle URL -o FILE`"}
-	}
-	in := verify.Input{Target: path, Kind: kind}
-	whole := io.MultiReader(bytes.NewReader(head[:n]), f)
-	if kind == verify.KindBundle {
-		in.Log = whole
-		if in.Seen, err = v.seenInBundle(path); err != nil {
-			return verify.Result{}, err
-		}
-		return v.appraise(ctx, in)
-	}
-	if in.File, err = io.ReadAll(io.LimitReader(whole, maxFile+1)); err != nil {
-		return verify.Result{}, err
-	}
-	if len(in.File) > maxFile {
-		return verify.Result{}, fmt.Errorf("%s is larger than %d bytes and no bundle", path, maxFile)
-	}
-	if kind == verify.KindQuote {
-		if in.File, err = extractQuote(in.File); err != nil {
-			return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s cannot be judged: %w", path, err), hint: "TARGET is an address, or a bundle, receipt, evidence, fork or quote file"}
-		}
-	}
-	if in.Seen, err = v.seenInReceipt(in); err != nil {
-		return verify.Result{}, err
-	}
-	return v.appraise(ctx, in)
-}
-
-// notAFile says what TARGET may be; an address without its scheme is told from a file that is not there.
-func notAFile(target string) string {
-	host, rest, _ := strings.Cut(target, "/")
-	name, port, err := net.SplitHostPort(host)
-	if _, number := strconv.ParseUint(port, 10, 16); err != nil || number != nil || name == "" {
-		return "TARGET is an address (http://…, https://…) or a file"
-	}
-	scheme := "https"
-	if ip := net.ParseIP(name); name == "localhost" || ip.IsLoopback() {
-		scheme = "http"
-	}
-	return fmt.Sprintf("if you mean the address, say %s://%s", scheme, strings.TrimSuffix(host+"/"+rest, "/"))
-}
-
-// seenInBundle reads the bundle's head for its origin, to find what was seen of that log.
-func (v *verifier) seenInBundle(path string) ([]verify.Seen, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r, err := bundle.NewReader(f)
-	if err != nil {
-		return nil, nil //nolint:nilerr // Appraise says what is wrong with it
-	}
-	return v.seenOf(r.Header.Origin)
-}
-
-func (v *verifier) seenInReceipt(in verify.Input) ([]verify.Seen, error) {
-	if in.Kind != verify.KindReceipt {
-		return nil, nil
-	}
-	return v.seenOf(verify.ReceiptOrigin(in.File))
-}
-
-func (v *verifier) seenOf(origin string) ([]verify.Seen, error) {
-	s, err := v.memory.Of(origin)
-	if s == nil || err != nil {
-		return nil, err
-	}
-	return []verify.Seen{*s}, nil
 }
 
 // remember keeps what the verdict allows to remember, and tells of evidence of forks.
