@@ -21,6 +21,7 @@ import (
 	"github.com/teapot-tee/teapot/server/access"
 	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/server/problem"
+	"github.com/teapot-tee/teapot/server/proxyproto"
 )
 
 // Limits of one connection.
@@ -38,6 +39,7 @@ type Options struct {
 	Local    *Local        // from ListenUnix; nil: none
 	TLS      *tls.Config   // nil: plain HTTP
 	Proxies  limit.Proxies // whose X-Forwarded-For is believed; none: nobody's
+	Header   bool          // connections of Proxies begin with a PROXY header
 	Handler  http.Handler
 	Logger   *slog.Logger
 	Ready    func(addr net.Addr) // called when it listens
@@ -48,6 +50,9 @@ func Serve(ctx context.Context, o Options) error {
 	bounds := newBounded(o.Listener, connections())
 	bounds.proxies = o.Proxies
 	var listener net.Listener = bounds
+	if o.Header {
+		listener = proxyproto.Listener{Listener: bounds, Trusts: o.Proxies.Trusts}
+	}
 	if o.TLS != nil {
 		listener = tls.NewListener(listener, o.TLS)
 	}

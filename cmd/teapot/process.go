@@ -35,6 +35,7 @@ import (
 type processFlags struct {
 	addr, data, unix, config, appCompose string
 	pins, names, proxies                 []string
+	proxyHeader                          bool
 	recoveryKey                          string
 	tls, verbose, sealToSigner           bool
 	logNumber                            uint64
@@ -53,7 +54,7 @@ func (f *processFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.pins, "pin", nil, "SHA-256 of a file that may be used; on a measured command line the file counts as measured (repeat)")
 	cmd.Flags().BoolVar(&f.tls, "tls", false, "attested TLS with a key made at this start")
 	cmd.Flags().StringArrayVar(&f.names, "tls-name", nil, "`NAME` in the TLS certificate (repeat; implies --tls)")
-	cmd.Flags().StringArrayVar(&f.proxies, "trusted-proxy", nil, "believe X-Forwarded-For from this address or CIDR `RANGE`, the reverse proxy in front (repeat; default $TEAPOT_TRUSTED_PROXY, else nobody)")
+	f.proxyFlags(cmd)
 	f.public.flags(cmd)
 	cmd.Flags().BoolVar(&f.sealToSigner, "seal-to-signer", false, "SGX: any code of the same signer may open the data (survives upgrades; shows in custody)")
 	cmd.Flags().StringVar(&f.recoveryKey, "recovery-key", "", "SGX: an operator's public key, a trusted `FILE` of the manifest: its owner can give the data back after a microcode update (teapot provision; shows in custody)")
@@ -295,7 +296,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	if err != nil {
 		return err
 	}
-	err = server.Serve(ctx, server.Options{Listener: r.listener, Local: r.local, TLS: r.tls, Proxies: r.proxies, Handler: handler, Logger: r.logger, Ready: ready})
+	err = server.Serve(ctx, server.Options{Listener: r.listener, Local: r.local, TLS: r.tls, Proxies: r.proxies, Header: r.flags.proxyHeader, Handler: handler, Logger: r.logger, Ready: ready})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}
