@@ -42,9 +42,10 @@ type payment struct {
 	at    time.Time
 }
 
-// weigh counts an intent, and takes it back when its result says that the policy refused it.
+// weigh counts an intent, and takes it back when its result says that the policy refused it. Only the gate's own entries count:
+// whoever may append to the log may write a result that names any intent as its cause.
 func weigh(item actionlog.Item, open map[uint64]payment) {
-	if item.State != actionlog.ContentShown {
+	if item.State != actionlog.ContentShown || item.Leaf.Source != tlog.SourceGateway {
 		return
 	}
 	if item.Leaf.Type == tlog.TypeResult {

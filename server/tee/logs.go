@@ -196,8 +196,9 @@ func (s *routes) search(ctx context.Context, agents []Agent, q teeQuery, v actio
 // matches asks one agent's log.
 func matches(ctx context.Context, a Agent, query actionlog.Query, q teeQuery, v actionlog.Viewer) (rows []logRow, total uint64, err error) {
 	query.Viewer.Rooms = slices.DeleteFunc(slices.Clone(v.Rooms), func(p actionlog.RoomPass) bool { return !a.Log.HoldsRoom(v, p.Room) })
-	if !v.Owner && len(v.Rooms) > 0 && len(query.Viewer.Rooms) == 0 && real(q.Query.RoomID) {
-		return nil, 0, nil // the secret is not of this agent's room
+	inside := real(q.Query.RoomID) && len(query.Viewer.Rooms) > 0
+	if !v.Owner && !inside && (real(q.Query.RoomID) || real(q.Query.UserID)) {
+		return nil, 0, nil // no secret, or not of this agent's room: the answer must not tell whether a real id is right
 	}
 	found, err := a.Log.Query(ctx, query)
 	for _, item := range found.Items {
