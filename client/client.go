@@ -39,8 +39,8 @@ type Client struct {
 
 // Options of a Client. The zero value is right for reading.
 type Options struct {
-	Transport http.RoundTripper // nil: one that verifies by session proof instead of certificate authorities
-	Token     string            // bearer token for routes that change state or show private contents
+	Transport http.RoundTripper // nil: NewHTTP's; without a token the session proof replaces certificate authorities
+	Token     string            // bearer token for routes that change state or show private contents; NewHTTP says whom it is sent to
 }
 
 // New makes a client for a base address such as http://127.0.0.1:3000 or https://agent.example.
@@ -49,16 +49,19 @@ func New(address string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	transport := &http.Client{Transport: o.Transport, CheckRedirect: refuseRedirect}
 	if o.Transport == nil {
-		o.Transport = NewTransport()
+		if transport, err = NewHTTP(base, o.Token); err != nil {
+			return nil, err
+		}
 	}
-	return &Client{base: base, http: &http.Client{Transport: o.Transport, CheckRedirect: refuseRedirect}, token: o.Token}, nil
+	return &Client{base: base, http: transport, token: o.Token}, nil
 }
 
 // ParseAddress reads a base address; it must be http or https with a host and without query.
 func ParseAddress(address string) (*url.URL, error) {
 	base, err := url.Parse(address)
-	if _, _, split := net.SplitHostPort(address); split == nil {
+	if _, _, split := net.SplitHostPort(address); split == nil && !strings.Contains(address, "://") {
 		return nil, fmt.Errorf("address %q: write http://%s, or https://", address, address)
 	}
 	if err != nil {
@@ -75,11 +78,7 @@ func ParseAddress(address string) (*url.URL, error) {
 func (c *Client) Address() string { return c.base.String() }
 
 // Loopback says whether the address names this machine, where there is no network to protect.
-func (c *Client) Loopback() bool {
-	host := c.base.Hostname()
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
+func (c *Client) Loopback() bool { return Loopback(c.base) }
 
 // Secure says whether the address is https.
 func (c *Client) Secure() bool { return c.base.Scheme == "https" }

@@ -86,9 +86,12 @@ func Unreachable(base *url.URL, err error) error {
 	e := &Error{Op: "asking " + base.String(), Cause: err.Error(), Next: "check the address and the network", err: err}
 	var dns *net.DNSError
 	var record tls.RecordHeaderError
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case base.Scheme == "https" && (errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)):
 		e.Cause, e.Next = "it speaks plain http, not https", "on this very machine http:// is enough; anywhere else something that should end TLS does not: ask the operator"
+	case errors.As(err, &certificate):
+		e.Cause, e.Next = "its certificate is not one of the web's authorities, so the token was not sent: "+certificate.Err.Error(), "send the token through a tunnel that ends on this machine (ssh -L 3000:127.0.0.1:3000), or ask without one"
 	case errors.Is(err, context.Canceled):
 		e.Cause, e.Next = "interrupted", ""
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaConnRefused):

@@ -41,9 +41,13 @@ func newBundleCmd() *cobra.Command {
 }
 
 func saveBundle(cmd *cobra.Command, url, out, agent, token string, q client.BundleQuery) error {
-	c, err := client.New(url, client.Options{Token: token})
+	base, err := client.ParseAddress(url)
 	if err != nil {
 		return &exitError{code: 64, err: err}
+	}
+	c, err := client.New(url, client.Options{Token: tokenFor(cmd, base, token)})
+	if err != nil {
+		return hinted(err)
 	}
 	if agent, err = oneAgent(cmd, c, agent); err != nil {
 		return hinted(err)

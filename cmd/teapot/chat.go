@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/teapot-tee/teapot/client"
 	"github.com/teapot-tee/teapot/tlog"
 )
 
@@ -77,6 +78,11 @@ func (f *chatFlags) open(cmd *cobra.Command, given []string) (*chat, error) {
 		return nil, &exitError{code: 64, err: fmt.Errorf("%q is no http URL", target), hint: "as in: teapot chat http://127.0.0.1:3000"}
 	}
 	c := &chat{flags: f, base: base, in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
+	f.token = tokenFor(cmd, base, f.token)
+	if f.token != "" && base.Scheme == "http" && !client.Loopback(base) {
+		_, err := client.NewHTTP(base, f.token)
+		return nil, hinted(err)
+	}
 	c.interactive = isTerminal(c.in) && isTerminal(c.out)
 	c.colour = c.interactive && !f.plain && os.Getenv("NO_COLOR") == ""
 	return c, c.choose(cmd.Context(), f.agent)
@@ -134,7 +140,7 @@ func (c *chat) do(ctx context.Context, method, path string, body []byte, header 
 	if c.flags.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.flags.token)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := talker().Do(req)
 	if err != nil {
 		return nil, nil, &exitError{code: 2, err: fmt.Errorf("reaching %s: %w", c.base, err), hint: "start the agent with \"teapot run\", or give its URL"}
 	}
@@ -144,6 +150,13 @@ func (c *chat) do(ctx context.Context, method, path string, body []byte, header 
 		return nil, nil, errors.Join(fmt.Errorf("%s%s answers HTTP %d: %s", c.base, path, resp.StatusCode, printable(string(text))), err)
 	}
 	return resp.Body, resp.Header, nil
+}
+
+// talker follows no redirect: what is said, and the token, are for the address that was given.
+func talker() *http.Client {
+	return &http.Client{CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		return fmt.Errorf("it redirects to %s; give that address if you mean it", r.URL)
+	}}
 }
 
 // run reads lines until the end of input or "exit".

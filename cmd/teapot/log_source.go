@@ -37,7 +37,12 @@ func (f *logFlags) open(cmd *cobra.Command) (*logSource, error) {
 	if err != nil {
 		return nil, &exitError{code: 64, err: err}
 	}
-	s := &logSource{base: base, http: &http.Client{Transport: client.NewTransport()}, token: f.token, agent: f.agent, where: f.url, running: true, close: func() error { return nil }}
+	f.token = tokenFor(cmd, base, f.token)
+	talk, err := client.NewHTTP(base, f.token)
+	if err != nil {
+		return nil, hinted(err)
+	}
+	s := &logSource{base: base, http: talk, token: f.token, agent: f.agent, where: f.url, running: true, close: func() error { return nil }}
 	if uuid.Valid(s.agent) {
 		return s, nil
 	}
