@@ -164,3 +164,26 @@ func TestExplorerFetchesLinkedFiles(t *testing.T) {
 		b.clean("404")
 	}
 }
+
+// Evidence that brings no collateral is judged with a file of it beside, and not at all without.
+func TestEvidenceWithCollateralBeside(t *testing.T) {
+	a := own(t)
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(fetched(t, a.url+"/v1/evidence"), &all); err != nil {
+		t.Fatal(err)
+	}
+	collateral := all["collateral"]
+	delete(all, "collateral")
+	bare, _ := json.Marshal(all)
+	b := newTab(t)
+	b.open(site(t) + "/explorer")
+	eval[bool](b, `document.querySelector("#simulated").checked = true`)
+	b.drop("evidence.json", bare)
+	b.wait(`document.querySelector("tp-chain .verdict[data-tier=none]")`, 15*time.Second)
+	b.drop("collateral.json", collateral)
+	b.wait(`document.querySelector('tp-chain details[data-link=tcb]')?.dataset.outcome === "passed"`, 10*time.Second)
+	if got := b.outcome("keys"); got != "warning" {
+		t.Errorf("keys reads %s: %s", got, b.text("tp-chain"))
+	}
+	b.clean("502")
+}

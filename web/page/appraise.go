@@ -2,10 +2,13 @@ package page
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/teapot-tee/teapot/bundle"
 	"github.com/teapot-tee/teapot/dcap"
 	"github.com/teapot-tee/teapot/verify"
 )
@@ -34,8 +37,11 @@ func (p *Page) Appraise(files [][]byte, o Options) (*verify.Result, error) {
 	return &r, err
 }
 
-// fill sorts the files: the first one that is more than a quote, else the quote with the collateral found beside it.
+// fill sorts the files: the first one that is more than a quote, else the first quote; collateral may lie in a file beside it.
 func fill(in *verify.Input, files [][]byte) error {
+	if c := beside(files); len(c) > 0 {
+		in.Collateral = func(quote []byte) (json.RawMessage, error) { return fitting(c, quote), nil }
+	}
 	var refused error
 	for _, f := range files {
 		k, err := verify.Recognise(f[:min(len(f), verify.HeadSize)])
@@ -66,6 +72,35 @@ func fill(in *verify.Input, files [][]byte) error {
 	in.Kind, in.File = verify.KindQuote, m.quote
 	in.Collateral = func([]byte) (json.RawMessage, error) { return m.collateral, nil }
 	return nil
+}
+
+// beside finds collateral in a file of its own.
+func beside(files [][]byte) json.RawMessage {
+	m := new(material)
+	for _, f := range files {
+		if text := bytes.TrimSpace(f); len(text) > 0 && text[0] == '{' && bundle.Detect(text) == bundle.FormUnknown {
+			m.json(text)
+		}
+	}
+	return m.collateral
+}
+
+// fitting keeps collateral of one kind of platform from being held against another's quote: a log may have starts on several.
+// What does not say is left to the verifier.
+func fitting(collateral json.RawMessage, quote []byte) json.RawMessage {
+	q, errQuote := dcap.Parse(quote)
+	c, errCollateral := dcap.ParseCollateral(collateral)
+	if errQuote != nil || errCollateral != nil {
+		return collateral
+	}
+	var info struct {
+		FMSPC string `json:"fmspc"`
+	}
+	n, err := q.Needs(nil)
+	if err == nil && n.PCK == nil && json.Unmarshal([]byte(c.TCBInfo), &info) == nil && !strings.EqualFold(info.FMSPC, hex.EncodeToString(n.FMSPC[:])) {
+		return nil
+	}
+	return collateral
 }
 
 // ErrNoCollateral: a quote that may well be genuine, without the documents that tell.

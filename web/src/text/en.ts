@@ -9,7 +9,7 @@ export const en = {
   "from.server": "Served by the agent you are checking: convenience, not proof.",
   "from.server.why": "A lying server could send a lying page. For proof, open the same explorer from a file or another origin and compare its hash with the published one.",
   "from.file": "Opened from a file: nothing here comes from the agent you are checking.",
-  "from.file.why": "Compare the hash of this file with the published one before you rely on it.",
+  "from.file.why": "Before you rely on it, compare this file’s SHA-256 with the published one (teapot web hash).",
   "from.hash": "SHA-256 of these pages:", "from.download": "Save the explorer as one file",
 
   "verdict": "Verdict", "chain": "Chain of trust", "simulated": "SIMULATED",
