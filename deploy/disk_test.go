@@ -54,12 +54,7 @@ func TestFullDiskLosesNothingAcknowledged(t *testing.T) {
 			t.Fatalf("entry %d was acknowledged and is gone: %.200s", i+1, body)
 		}
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("a clean stop: %v", err)
-	}
+	p.stop(t)
 }
 
 type process struct {
@@ -92,29 +87,48 @@ func sidecar(t *testing.T, bin, data string) *process {
 	return p
 }
 
+// append writes one entry with this content. An error means that the process is going down.
+func (p *process) append(t *testing.T, content string) (status int, answer []byte, err error) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"type": "app/fill", "content": content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/v1/agents/"+p.agent+"/entries", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+diskToken)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	return resp.StatusCode, drain(t, resp), nil
+}
+
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("a clean stop: %v\n%s", err, p.out.text())
+	}
+}
+
 // fill appends until the log refuses, and returns how many entries were acknowledged.
 func fill(t *testing.T, p *process) (acknowledged int) {
 	t.Helper()
 	content := strings.Repeat("x", 64<<10)
 	for range 1000 {
-		body, err := json.Marshal(map[string]any{"type": "app/fill", "content": content})
-		if err != nil {
-			t.Fatal(err)
-		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/v1/agents/"+p.agent+"/entries", bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Authorization", "Bearer "+diskToken)
-		resp, err := http.DefaultClient.Do(req)
+		status, answer, err := p.append(t, content)
 		if err != nil {
 			return acknowledged // the process is going down
 		}
-		answer := drain(t, resp)
-		if resp.StatusCode/100 != 2 {
+		if status/100 != 2 {
 			if acknowledged == 0 {
-				t.Fatalf("%d %s", resp.StatusCode, answer)
+				t.Fatalf("%d %s", status, answer)
 			}
 			return acknowledged
 		}

@@ -2,6 +2,7 @@ package character
 
 import (
 	"cmp"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -55,7 +56,12 @@ func (e *NotFoundError) Error() string {
 
 // Load reads one character. The file is looked for as Eliza does: as given, then under agent/, characters/ and
 // ../characters/ by its base name.
+//
+// "base64:" and the file's text in base64 is the character itself: on a measured command line it is measured, and no file is needed.
 func Load(path string, o Options) (*Character, error) {
+	if text, ok := strings.CutPrefix(path, "base64:"); ok {
+		return inline(text, o)
+	}
 	if o.Cwd == "" {
 		cwd, err := os.Getwd()
 		if err != nil {
@@ -72,6 +78,14 @@ func Load(path string, o Options) (*Character, error) {
 		return nil, err
 	}
 	return build(doc, found, o)
+}
+
+func inline(text string, o Options) (*Character, error) {
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("the character on the command line: %w", err)
+	}
+	return Parse(data, o)
 }
 
 // LoadList loads the values of --character and --characters: each may itself be a comma list.

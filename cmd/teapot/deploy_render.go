@@ -1,21 +1,25 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/deploy/appcompose"
 	"github.com/teapot-tee/teapot/eventlog"
 )
 
 type renderFlags struct {
 	name, compose, image, teapotImage, agent, out string
+	character                                     string
 	env, ports, command                           []string
 	local, gateway, launchToken                   bool
 }
@@ -25,17 +29,20 @@ func newDeployRenderCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "render",
 		Short: "Make app-compose.json by exact bytes, its hashes, and the policy for verify",
-		Long: `Either --compose FILE: a compose file that runs Teapot (see deploy/compose/production.yaml),
-or --image IMG --teapot-image IMG: any container (Eliza in Node, a Python agent) with Teapot beside it. The platform's sockets go
-into Teapot only; the container gets Teapot's guest API.
+		Long: `One of: --character FILE --teapot-image IMG: Teapot's own agent, the character (without secrets) in the measured file itself;
+--compose FILE: a compose file that runs Teapot (see deploy/compose/production.yaml);
+--image IMG --teapot-image IMG: any container (Eliza in Node, a Python agent) with Teapot beside it. The platform's sockets go
+into Teapot only; the container gets Teapot's guest API. Variables named TEAPOT_… go to Teapot, all others to the container.
 
 Writes into -o DIR: docker-compose.yaml, app-compose.json (upload exactly these bytes), policy.toml (give it to readers) and, with
 --launch-token, launch-token (secret; the environment must carry it as TEAPOT_LAUNCH_TOKEN).`,
-		Example: "  teapot deploy render --name my-agent --compose deploy/compose/production.yaml --env WALLET_SECRET_SALT --env REDPILL_API_KEY -o out",
-		Args:    args(cobra.NoArgs),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		Example: "  teapot deploy render --name my-agent --character x.character.json --teapot-image docker.io/me/teapot@sha256:… --env OPENAI_API_KEY -o out\n" +
+			"  teapot deploy render --name my-agent --compose deploy/compose/production.yaml --env WALLET_SECRET_SALT --env REDPILL_API_KEY -o out",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	cmd.Flags().StringVar(&f.name, "name", "teapot-agent", "app name, 5 to 63 characters")
+	cmd.Flags().StringVar(&f.character, "character", "", "character file of Teapot's own agent; becomes part of the measured file")
 	cmd.Flags().StringVar(&f.compose, "compose", "", "compose file, taken byte for byte")
 	cmd.Flags().StringVar(&f.image, "image", "", "container to wrap, by digest")
 	cmd.Flags().StringVar(&f.teapotImage, "teapot-image", "", "Teapot's image, by digest (make image prints it)")
@@ -51,20 +58,28 @@ Writes into -o DIR: docker-compose.yaml, app-compose.json (upload exactly these 
 }
 
 func (f renderFlags) run(cmd *cobra.Command) error {
+	var token []byte
+	if f.launchToken {
+		token = []byte(hexToken())
+		f.env = append(f.env, "TEAPOT_LAUNCH_TOKEN")
+	}
 	compose, err := f.composeFile()
 	if err != nil {
 		return &exitError{code: 64, err: err}
 	}
-	options := appcompose.Options{Name: f.name, Compose: compose, AllowedEnvs: f.env, KMS: !f.local, Gateway: f.gateway}
-	if f.launchToken {
-		options.LaunchToken = []byte(hexToken())
-		options.AllowedEnvs = append(options.AllowedEnvs, "TEAPOT_LAUNCH_TOKEN")
+	unreached, err := appcompose.Unreached(compose, f.env)
+	if err != nil {
+		return &exitError{code: 64, err: err}
 	}
+	if len(unreached) > 0 {
+		return &exitError{code: 64, err: fmt.Errorf("no service takes %s from the environment: the value would reach nobody", strings.Join(unreached, ", ")), hint: "add \"- NAME\" to the environment of the service that wants it"}
+	}
+	options := appcompose.Options{Name: f.name, Compose: compose, AllowedEnvs: f.env, KMS: !f.local, Gateway: f.gateway, LaunchToken: token}
 	app, err := appcompose.Render(options)
 	if err != nil {
 		return &exitError{code: 64, err: err}
 	}
-	if err := f.write(compose, app, options.LaunchToken); err != nil {
+	if err := f.write(compose, app, token); err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
@@ -74,15 +89,40 @@ func (f renderFlags) run(cmd *cobra.Command) error {
 }
 
 func (f renderFlags) composeFile() ([]byte, error) {
+	given := 0
+	for _, source := range []string{f.compose, f.image, f.character} {
+		if source != "" {
+			given++
+		}
+	}
 	switch {
-	case f.compose != "" && f.image != "":
-		return nil, errors.New("--compose and --image exclude each other")
+	case given > 1:
+		return nil, errors.New("--character, --compose and --image exclude each other")
 	case f.compose != "":
 		return os.ReadFile(f.compose)
 	case f.image != "":
 		return appcompose.Wrap{Image: f.image, Teapot: f.teapotImage, Agent: f.agent, Ports: f.ports, Env: f.env, Command: f.command}.Compose()
+	case f.character != "":
+		public, err := publicCharacter(f.character)
+		if err != nil {
+			return nil, err
+		}
+		return appcompose.Agent{Teapot: f.teapotImage, Character: public, Env: f.env, Ports: f.ports}.Compose()
 	}
-	return nil, errors.New("what should run? --compose FILE, or --image IMG --teapot-image IMG")
+	return nil, errors.New("what should run? --character FILE --teapot-image IMG, or --compose FILE, or --image IMG --teapot-image IMG")
+}
+
+// publicCharacter reads a character as the agent will. Its secrets would stand in a public file, so there must be none.
+func publicCharacter(path string) ([]byte, error) {
+	c, err := character.Load(path, character.Options{})
+	if err != nil {
+		return nil, err
+	}
+	public := c.Public()
+	if whole := c.Document.Append(nil); !bytes.Equal(whole, public) {
+		return nil, fmt.Errorf("%s holds secrets in its settings, and the measured file is public: take them out and name them with --env (OPENAI_API_KEY, or CHARACTER.%s.KEY)", path, c.Name)
+	}
+	return public, nil
 }
 
 func (f renderFlags) write(compose []byte, app appcompose.App, token []byte) error {

@@ -15,7 +15,7 @@ type Wrap struct {
 	Teapot  string   // Teapot's image; by digest
 	Agent   string   // name of the agent in Teapot's log
 	Ports   []string // published ports of the wrapped container, "host:guest"
-	Env     []string // names that arrive encrypted and go to the wrapped container
+	Env     []string // names that arrive encrypted and go to the wrapped container; those that begin with TEAPOT_ go to Teapot
 	Command []string // of the wrapped container; nil: the image's own
 }
 
@@ -33,6 +33,7 @@ func (w Wrap) Compose() ([]byte, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "services:\n  teapot:\n    image: %s\n", w.Teapot)
 	fmt.Fprintf(&b, "    command: [%q, %q, %q, %q, %q]\n", "serve", "--agent", w.Agent, "--guest-dir", GuestDir)
+	writeEnv(&b, w.env(true))
 	b.WriteString("    volumes:\n      - /var/run/tappd.sock:/var/run/tappd.sock\n      - /var/run/dstack.sock:/var/run/dstack.sock\n")
 	fmt.Fprintf(&b, "      - teapot:/data\n      - teapot-guest:%s\n    ports: [\"3000:3000\"]\n    restart: always\n", GuestDir)
 	fmt.Fprintf(&b, "  app:\n    image: %s\n", w.Image)
@@ -46,7 +47,7 @@ func (w Wrap) Compose() ([]byte, error) {
 	b.WriteString("    environment:\n")
 	fmt.Fprintf(&b, "      - DSTACK_SIMULATOR_ENDPOINT=%s/dstack.sock\n      - TAPPD_SIMULATOR_ENDPOINT=%s/tappd.sock\n", GuestDir, GuestDir)
 	fmt.Fprintf(&b, "      - TEAPOT_LOG_SOCKET=%s/log.sock\n", GuestDir)
-	for _, name := range w.Env {
+	for _, name := range w.env(false) {
 		fmt.Fprintf(&b, "      - %s\n", name)
 	}
 	fmt.Fprintf(&b, "    volumes:\n      - teapot-guest:%s\n", GuestDir)
@@ -58,6 +59,26 @@ func (w Wrap) Compose() ([]byte, error) {
 	}
 	b.WriteString("    depends_on: [teapot]\n    restart: always\nvolumes:\n  teapot:\n  teapot-guest:\n")
 	return []byte(b.String()), nil
+}
+
+// env are the names for Teapot itself, or the others.
+func (w Wrap) env(teapot bool) (names []string) {
+	for _, name := range w.Env {
+		if strings.HasPrefix(name, "TEAPOT_") == teapot {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func writeEnv(b *strings.Builder, entries []string) {
+	if len(entries) == 0 {
+		return
+	}
+	b.WriteString("    environment:\n")
+	for _, e := range entries {
+		fmt.Fprintf(b, "      - %s\n", e)
+	}
 }
 
 func (w Wrap) validate() error {
