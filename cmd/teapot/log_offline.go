@@ -39,6 +39,9 @@ func (f *logFlags) openOffline(cmd *cobra.Command) (*logSource, error) {
 		return nil, refusedStart(err)
 	}
 	fmt.Fprintln(cmd.ErrOrStderr(), "SIMULATED: whoever reads", f.data, "can read and rewrite this log")
+	if newest, some, err := store.Newest(spec.ID); err == nil && some && newest > f.number {
+		fmt.Fprintf(cmd.ErrOrStderr(), "teapot: note: this is log %d; the agent went on in log %d: --log-number %d\n", f.number, newest, newest)
+	}
 	mux := http.NewServeMux()
 	v1.Logs{Agent: func(id string) (*actionlog.Log, bool) { return logs[0], id == spec.ID }}.Register(mux)
 	return &logSource{
