@@ -343,7 +343,11 @@ func (r *running) banner(w io.Writer, addr net.Addr) {
 	url := fmt.Sprintf("%s://%s", scheme, addr)
 	fmt.Fprintf(w, "serving    %s\n", url)
 	if r.local != nil {
-		fmt.Fprintf(w, "serving    %s (its peers need no token)\n", r.flags.unix)
+		who := "for the operator: its peers need no token"
+		if r.flags.unixMode != 0 {
+			who = "for the agent beside: it logs, and has texts signed, without the token"
+		}
+		fmt.Fprintf(w, "serving    %s (%s)\n", r.flags.unix, who)
 	}
 	fmt.Fprintf(w, "pages      %s/agent, /explorer, /chat, /dashboard\n", url)
 	for _, line := range r.guestLines {
