@@ -29,7 +29,7 @@ type StartReport struct {
 	Index     uint64 // size of the tree found
 	Number    uint64 // of the start
 	Time      uint64 // of the boot leaf
-	FoundTime uint64 // time of the entry before it, as far as that is here; 0 for the first
+	FoundTime uint64 // time of the entry before it; 0 for the first, and where that entry was left out
 	Start     Start
 }
 
@@ -169,7 +169,7 @@ func (a *Auditor) resume(s *AuditState) error {
 	}
 	a.tree = tree
 	w := &a.walk
-	w.started, w.boot, w.time, w.exact, w.kinds = true, s.Boot, s.Time, true, kinds
+	w.started, w.boot, w.time, w.exact, w.lastHere, w.kinds = true, s.Boot, s.Time, true, true, kinds
 	copy(w.bootKey[:], s.BootKey)
 	copy(w.agentKey[:], s.AgentKey)
 	for _, i := range s.Intents {

@@ -107,7 +107,11 @@ func (a *Auditor) startRules(l *Leaf) {
 	if w.started && l.Boot != w.boot+1 || !w.started && l.Boot != 0 {
 		a.found.add(ruleStart, l.Index, fmt.Sprintf("the boot leaf opens start %d; %s", l.Boot, w.starts()))
 	}
-	a.report.Starts = append(a.report.Starts, StartReport{l.Index, l.Boot, l.Time, w.time, *l.Start})
+	found := w.time
+	if !w.lastHere {
+		found = 0 // the entry before it was left out
+	}
+	a.report.Starts = append(a.report.Starts, StartReport{l.Index, l.Boot, l.Time, found, *l.Start})
 	w.started, w.boot, w.bootKey, w.agentKey = true, l.Boot, l.Start.BootKey, l.Start.AgentKey
 }
 

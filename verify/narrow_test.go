@@ -34,3 +34,41 @@ func TestAnswerToAnotherQuestionIsNoticed(t *testing.T) {
 		t.Error("contents that were asked for are missing, and nobody noticed")
 	}
 }
+
+// An honest answer to a narrow question, over several starts: the entries before a boot leaf are left out, and nothing is wrong.
+func TestNarrowQuestionsOverSeveralStarts(t *testing.T) {
+	dir := t.TempDir()
+	for range 3 {
+		p := begin(t, dir)
+		p.talk(t, 4)
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := begin(t, dir)
+	p.talk(t, 4)
+	for name, w := range map[string]tlog.Window{
+		"whole":           {},
+		"a range":         {From: 3, To: 6},
+		"the end":         {From: 30},
+		"beyond the end":  {From: 1000},
+		"one of the end":  {From: 35},
+		"a type":          {Types: []string{"message"}},
+		"boot leaves":     {Types: []string{"boot"}},
+		"a type in range": {From: 10, To: 20, Types: []string{"reply"}},
+	} {
+		in := p.look(t)
+		in.Logs[0].From, in.Logs[0].To = w.From, w.To
+		if len(w.Types) > 0 {
+			in.Logs[0].Type = w.Types[0]
+		}
+		in.Logs[0].Bundle = bytes.NewReader(p.bundle(t, actionlog.Extract{Window: w, Contents: true}))
+		if r := appraise(t, in, simulated()); r.Exit != 0 {
+			t.Errorf("%s: %s\n%s", name, r.Headline, text(r))
+		}
+		file := p.bundle(t, actionlog.Extract{Window: w, Contents: true})
+		if !met(t, file) {
+			t.Errorf("%s, as a file: not met", name)
+		}
+	}
+}
