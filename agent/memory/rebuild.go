@@ -23,6 +23,7 @@ const rebuildPage = 1000
 // it anew. So rows that the host withheld come back, rows that it made up go, and what a crash left out is there. It
 // returns the number of entries read.
 func (s *Store) Rebuild(ctx context.Context, log Source) (int, error) {
+	s.Flush() // what is on its way to the file is not missing
 	var want int
 	q := actionlog.Query{Types: remembered, Limit: 1, Count: true, Viewer: actionlog.Viewer{Owner: true}}
 	page, err := log.Query(ctx, q)
