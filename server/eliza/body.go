@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -77,9 +79,17 @@ func scalar(name string, v any) (string, error) {
 	case string:
 		return v, nil
 	case float64:
-		return strings.TrimSuffix(fmt.Sprintf("%.0f", v), ".0"), nil
+		return number(v), nil
 	}
 	return "", bad(http.StatusBadRequest, "%s must be a text", name)
+}
+
+// number prints a number as JavaScript does.
+func number(v float64) string {
+	if math.Abs(v) >= 1e21 {
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
 func pickFields(get func(name string) (string, error)) (said, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/agenttest"
 	"github.com/teapot-tee/teapot/agent/model"
+	"github.com/teapot-tee/teapot/agent/uuid"
 	"github.com/teapot-tee/teapot/server/eliza"
 	"github.com/teapot-tee/teapot/server/limit"
 )
@@ -91,5 +92,14 @@ func TestAFloodFromLoopbackIsBounded(t *testing.T) {
 	}
 	if code := post(h, a.ID(), "127.0.0.1:1", "", `{"text":"afterwards"}`).Code; code != http.StatusOK {
 		t.Errorf("afterwards: HTTP %d", code)
+	}
+}
+
+func TestNumbersAreIdsAsInJavaScript(t *testing.T) {
+	f := start(t)
+	for given, id := range map[string]string{"7": "7", "1.5": "1.5", "-0.25": "-0.25", "1e21": "1e+21", "9007199254740993": "9007199254740992"} {
+		if status, _, body := f.do(t, jsonPost("/"+idMark+"/message", `{"text":"hi","roomId":`+given+`}`)); status != 200 || !strings.Contains(string(body), uuid.Of(id)) {
+			t.Errorf("room %s is not %s: HTTP %d %s", given, id, status, body)
+		}
 	}
 }
