@@ -59,3 +59,37 @@ func TestStartSaysThatItIsNoTEE(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 }
+
+// TestArgumentsEnterTheManifest plays Gramine's two commands: what is measured is what was asked for, with every named file trusted.
+func TestArgumentsEnterTheManifest(t *testing.T) {
+	binary(t)
+	work := t.TempDir()
+	for name, text := range map[string]string{
+		"bin/gramine-manifest": "#!/bin/sh\ncp \"$1\" \"$2\"\n", "bin/gramine-direct": "#!/bin/sh\ncat \"$1.manifest\"\n",
+		"x.json": "{}", "operator.key.pub": "{}",
+	} {
+		path := filepath.Join(work, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	character, recovery := filepath.Join(work, "x.json"), filepath.Join(work, "operator.key.pub")
+	cmd := exec.CommandContext(t.Context(), "../scripts/start.sh", "--character", character, "--recovery-key="+recovery)
+	cmd.Env = append(os.Environ(), "SGX=", "PATH="+filepath.Join(work, "bin")+":"+os.Getenv("PATH"), "TEAPOT_SGX_DIR="+filepath.Join(work, "state"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{
+		"NO TEE: running under gramine-direct", "strict: nothing refused",
+		`loader.argv = ["teapot", "run", "--addr", "127.0.0.1:3000", "--character", "` + character + `", "--recovery-key=` + recovery + `"]`,
+		"sgx.trusted_files", `  "file:` + character + `",`, `  "file:` + recovery + `",`,
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("not there: %s\n%s", want, out)
+		}
+	}
+}

@@ -64,6 +64,10 @@ if docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges t
 fi
 grep -q require-hardware "$work/alone.log" || { cat "$work/alone.log"; exit 1; }
 
+say "the plain Dockerfile gives the same program"
+DOCKER_BUILDKIT=0 docker build -q -f deploy/Dockerfile -t teapot:plain . >/dev/null
+[ "$(docker run --rm --read-only --cap-drop ALL teapot:plain version)" = "$(docker run --rm --read-only --cap-drop ALL teapot:latest version)" ] || { say "another program"; exit 1; }
+
 say "beside another container: a fresh volume takes the sockets that it will find"
 docker run -d --name teapot-beside --read-only --cap-drop ALL --security-opt no-new-privileges -e TEAPOT_PLATFORM=simulator \
   -v teapot-beside:/run/teapot teapot:latest serve --guest-dir /run/teapot >/dev/null

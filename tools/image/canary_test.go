@@ -54,6 +54,9 @@ func TestNoSecretOfTheBuilderIsInTheImage(t *testing.T) {
 	}
 	searched := map[string][]byte{}
 	for i, layer := range layers {
+		if size, err := layer.Size(); err != nil || size > 20_000_000 {
+			t.Errorf("layer %d: %d bytes compressed, at most 20 MB, %v", i, size, err)
+		}
 		r, err := layer.Uncompressed()
 		if err != nil {
 			t.Fatal(err)
