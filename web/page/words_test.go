@@ -20,7 +20,7 @@ import (
 
 type wordList struct {
 	Checks    map[string]map[string]string `json:"checks"`
-	Fields    map[string]struct{ En, Zh string }
+	Fields    map[string]struct{ En, Zh, Says string }
 	Sentences map[string]string `json:"sentences"`
 }
 
@@ -181,8 +181,12 @@ func TestEveryFieldHasWords(t *testing.T) {
 		if n == "qe_report.report_data" { // looked up without its prefix
 			continue
 		}
-		if f := w.Fields[n]; f.En == "" || !chinese(f.Zh) {
+		f := w.Fields[n]
+		if f.En == "" || !chinese(f.Zh) {
 			t.Errorf("field %s: %q, %q", n, f.En, f.Zh)
+		}
+		if _, known := w.Sentences[f.Says]; f.Says != "" && !known {
+			t.Errorf("field %s says %q, which the verifier does not say", n, f.Says)
 		}
 	}
 }

@@ -2,10 +2,12 @@
 import { define, Element } from "../element";
 import { h } from "../dom";
 import { icon } from "../icons";
-import { date, language, t, type Key } from "../i18n";
+import { date, t, type Key } from "../i18n";
 import { field, sentence } from "../text/words";
 import type { Certificate, Explanation, Field, Register } from "../quote";
 import { copyable } from "./copy";
+
+const long = 400; // hex digits shown at once
 
 export class QuoteView extends Element {
   private quote: Explanation | null = null;
@@ -37,14 +39,14 @@ function table(section: Field["section"], list: Field[]): HTMLElement | null {
     h("thead", null, h("tr", null, (["offset", "field", "value"] as const).map((c) => h("th", { scope: "col" }, t(`fields.${c}`))))),
     h("tbody", null, list.map((f) => h("tr", { "data-field": f.name },
       h("td", { class: "mono soft" }, f.offset, h("span", { class: "sr" }, ` + ${f.size}`)),
-      h("th", { scope: "row" }, f.name, h("small", { class: "soft" }, explained(f))),
-      h("td", null, copyable(f.value)))))));
+      h("th", { scope: "row" }, f.name, h("small", { class: "soft" }, field(f.name, f.meaning))),
+      h("td", null, value(f)))))));
 }
 
-/** explained: what the field is, and what this value of it means. */
-function explained(f: Field): string {
-  const what = field(f.name), value = f.meaning && sentence(f.meaning);
-  return [what, value === what ? "" : value].filter(Boolean).join(language === "zh" ? "：" : ": ");
+/** long values, such as a certificate chain, show their beginning and open to the whole. */
+function value(f: Field): HTMLElement {
+  if (f.value.length <= long) return copyable(f.value);
+  return h("details", { class: "long" }, h("summary", null, h("code", null, `${f.value.slice(0, 96)}…`), " ", h("span", { class: "soft small" }, t("fields.bytes", (f.value.length / 2).toLocaleString())), icon("open", 16)), copyable(f.value));
 }
 
 function certificates(list: Certificate[]): HTMLElement {

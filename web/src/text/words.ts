@@ -5,7 +5,7 @@ import { language } from "../i18n";
 import type { Check } from "../result";
 
 interface CheckWords { en: string; zh: string; passed: string; failed: string; warning?: string; not_checked?: string; remedy: string; remedy_warning?: string; remedy_not_checked?: string }
-export interface Words { checks: Record<string, CheckWords>; fields: Record<string, { en: string; zh: string }>; sentences: Record<string, string> }
+export interface Words { checks: Record<string, CheckWords>; fields: Record<string, { en: string; zh: string; says?: string }>; sentences: Record<string, string> }
 
 let words: Words = { checks: {}, fields: {}, sentences: {} };
 let patterns: [RegExp, string][] = [];
@@ -41,8 +41,12 @@ export function remedy(c: Check): string | undefined {
   return (c.outcome === "warning" && w.remedy_warning) || (c.outcome === "not_checked" && w.remedy_not_checked) || w.remedy;
 }
 
-/** field is what a field of a quote is, by its name. */
-export function field(name: string): string | undefined { return (words.fields[name] ?? words.fields[name.replace(/^qe_report\./, "")])?.[language]; }
+/** field is what a field of a quote is, by its name, and what this value of it means where that says more. */
+export function field(name: string, note: string | undefined): string {
+  const w = words.fields[name] ?? words.fields[name.replace(/^qe_report\./, "")];
+  const value = note && note !== w?.says ? sentence(note) : "";
+  return [w?.[language], value].filter(Boolean).join(language === "zh" ? "：" : ": ");
+}
 
 /** sentence is one of the verifier's fixed sentences in the reader's language, or several of them; else what it was. */
 export function sentence(text: string): string {

@@ -46,7 +46,7 @@ export const zh: Record<Key, string> = {
   "explorer.nothing": "还没有要检查的内容。",
   "explorer.unreachable": "本页无法访问 {0}：{1}", "explorer.report.differs": "服务器返回的字节与此永久链接的校验和不符。",
   "explorer.collateral": "正在获取英特尔关于此平台的文件…", "explorer.collateral.from": "此引文没有附带英特尔关于其平台类型的文件（FMSPC {0}）。本页的服务器从英特尔取来了它们；它只得知 FMSPC，别无其他。其签名已在此检查。", "explorer.collateral.failed": "本页的服务器无法获取英特尔关于此平台类型的文件（FMSPC {0}）：{1}", "explorer.unfetched": "本页无法从 {0} 取得该文件：{1}。请先下载，再拖放到这里。", "explorer.judged": "判断时点 {0}", "explorer.took": "本页用时 {0} 毫秒",
-  "fields.title": "引文内部", "fields.offset": "偏移", "fields.field": "字段", "fields.value": "值", "fields.header": "头部", "fields.body": "主体", "fields.signature": "签名数据",
+  "fields.title": "引文内部", "fields.offset": "偏移", "fields.field": "字段", "fields.value": "值", "fields.bytes": "{0} 字节", "fields.header": "头部", "fields.body": "主体", "fields.signature": "签名数据",
   "certs.title": "证书链", "certs.issuer": "签发者", "certs.valid": "有效期", "certs.serial": "序列号", "certs.none": "此引文不含证书，因此无法追溯到任何 CPU 厂商。", "certs.revoked": "已吊销", "certs.good": "不在吊销列表中", "certs.unknown": "没有可用的吊销列表", "certs.expired": "不在有效期内", "certs.root": "根证书：固定在验证程序中", "certs.root.other": "根证书：不是固定的英特尔根证书",
   "rtmr.title": "度量值重放", "rtmr.intro": "每个寄存器从零开始，每个事件都会扩展它：SHA-384(旧值 ‖ 摘要)。最终值必须等于引文中的值。", "rtmr.matches": "重放结果与引文一致", "rtmr.differs": "重放结果与引文不一致", "rtmr.none": "没有事件日志：无法解释寄存器的值。", "rtmr.digest": "摘要", "rtmr.value": "扩展后的寄存器", "rtmr.events": "{0} 个事件",
   "advisories.title": "安全公告", "advisories.none": "没有适用的公告。", "advisories.intro": "适用于此平台级别的英特尔安全公告。",
