@@ -3,6 +3,7 @@ package deploy
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +55,32 @@ func TestProductionComposeIsOnTheAllowList(t *testing.T) {
 		t.Fatal(err)
 	}
 	assertAllowed(t, wrapped)
+}
+
+// TestProductionComposeHasTheDocumentsVariables: who comes from "Eliza in a TEE" finds every name again. A value of a secret stands nowhere.
+func TestProductionComposeHasTheDocumentsVariables(t *testing.T) {
+	shared := os.Getenv("TEAPOT_SHARED")
+	if shared == "" {
+		shared = "../../shared"
+	}
+	document, err := os.ReadFile(filepath.Join(shared, "documents", "eliza-in-tee.zh.md"))
+	if err != nil {
+		t.Skipf("the document is not here: %v", err)
+	}
+	compose, err := os.ReadFile("compose/production.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^ +- ([A-Z0-9_]+)=(\S+)$`).FindAllStringSubmatch(string(document), -1)
+	if len(names) < 20 {
+		t.Fatalf("%d variables in the document", len(names))
+	}
+	for _, n := range names {
+		secret := strings.HasPrefix(n[2], "$")
+		if found := regexp.MustCompile(`(?m)^ +- ` + n[1] + `(=\S+)?( +#.*)?$`).FindStringSubmatch(string(compose)); found == nil || secret && found[1] != "" {
+			t.Errorf("%s: %q", n[1], found)
+		}
+	}
 }
 
 func assertAllowed(t *testing.T, compose []byte) {
