@@ -90,10 +90,13 @@ func (s Server) transport(ctx context.Context) (sdk.Transport, error) {
 		cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent"} // none of ours: secrets live there
 		return &sdk.CommandTransport{Command: cmd}, nil
 	case strings.HasPrefix(s.URL, "https://") || strings.HasPrefix(s.URL, "http://127.0.0.1:") || strings.HasPrefix(s.URL, "http://localhost:"):
-		return &sdk.StreamableClientTransport{Endpoint: s.URL, HTTPClient: &http.Client{Timeout: callTimeout}}, nil
+		return &sdk.StreamableClientTransport{Endpoint: s.URL, HTTPClient: &http.Client{Timeout: callTimeout, CheckRedirect: stay}}, nil
 	}
 	return nil, fmt.Errorf("MCP server %s: needs a command, or a URL that is https or on this machine", s.Name)
 }
+
+// stay keeps what the agent tells a server at the address that the measured character names: the server does not choose another.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Close ends the session and the process behind it.
 func (s *Session) Close() error { return s.session.Close() }

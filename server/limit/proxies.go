@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -90,14 +91,25 @@ func parseHop(text string) (netip.Addr, bool) {
 	return a.Unmap().WithZone(""), err == nil
 }
 
-// Local says whether the peer is a process on this machine that speaks for itself: loopback or a unix socket, and not
-// through a trusted proxy.
+// Local says whether the peer is a process on this machine that speaks for itself: loopback or a unix socket, not through a
+// trusted proxy, and no browser that carries out what a page of somebody else's says.
 func Local(r *http.Request) bool {
-	if through, _ := r.Context().Value(forwarded{}).(bool); through {
+	if through, _ := r.Context().Value(forwarded{}).(bool); through || foreignPage(r) {
 		return false
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	return err != nil || net.ParseIP(host).IsLoopback()
+}
+
+// foreignPage: browsers name the page's origin with every POST. Ours is the host it is sent to, by a name of this machine: a page
+// whose own name was made to point here (DNS rebinding) sends both alike.
+func foreignPage(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host || u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback()
 }
 
 // Client names the client of a request for counting: its IPv4 address, or the /64 of its IPv6 address, which is what one

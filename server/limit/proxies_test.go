@@ -51,3 +51,29 @@ func TestProxiesThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// A page that the operator happens to visit must not be taken for a program of the operator's.
+func TestAPageOfAnotherOriginIsNotThisMachine(t *testing.T) {
+	for _, c := range []struct {
+		host, origin string
+		local        bool
+	}{
+		{"127.0.0.1:3000", "", true},
+		{"127.0.0.1:3000", "http://127.0.0.1:3000", true},
+		{"localhost:3000", "http://localhost:3000", true},
+		{"[::1]:3000", "http://[::1]:3000", true},
+		{"127.0.0.1:3000", "https://evil.example", false},
+		{"127.0.0.1:3000", "http://127.0.0.1:8000", false},
+		{"127.0.0.1:3000", "null", false},
+		{"evil.example:3000", "http://evil.example:3000", false}, // rebinding
+		{"127.0.0.1.evil.example:3000", "http://127.0.0.1.evil.example:3000", false},
+	} {
+		r := &http.Request{RemoteAddr: "127.0.0.1:5555", Host: c.host, Header: http.Header{}}
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		if Local(r) != c.local {
+			t.Errorf("%s from %q: local %v", c.host, c.origin, !c.local)
+		}
+	}
+}
