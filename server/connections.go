@@ -24,12 +24,16 @@ type bounded struct {
 
 	mu    sync.Mutex
 	total int
-	open  map[string]int // by address
+	open  map[string]int // by IPv4 address or IPv6 /64: who has one address of a /64 has them all
 }
 
 func newBounded(l net.Listener, most int) *bounded {
 	return &bounded{Listener: l, most: most, share: max(1, most/addressShare), open: map[string]int{}}
 }
+
+// Bound bounds the connections of a unix socket that other processes on this machine may reach, to an eighth of the files: a neighbour
+// that takes what it can get must not take those that the log needs.
+func Bound(l net.Listener) net.Listener { return newBounded(l, max(1, connections()/4)) }
 
 // connections is how many fit beside the files that the process itself needs.
 func connections() int {
@@ -47,7 +51,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		address := host(c.RemoteAddr())
+		address := c.RemoteAddr().String()
 		if !b.take(address) {
 			_ = c.Close() // nothing was promised to it
 			continue
@@ -56,10 +60,11 @@ func (b *bounded) Accept() (net.Conn, error) {
 	}
 }
 
-func (b *bounded) take(address string) bool {
+func (b *bounded) take(remote string) bool {
+	address, many := limit.Household(remote), b.many(remote)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.total >= b.most || b.open[address] >= b.share && !b.many(address) {
+	if b.total >= b.most || b.open[address] >= b.share && !many {
 		return false
 	}
 	b.total++
@@ -67,26 +72,19 @@ func (b *bounded) take(address string) bool {
 	return true
 }
 
-func (b *bounded) many(address string) bool {
-	a, err := netip.ParseAddr(address)
-	return err == nil && (a.Unmap().IsLoopback() || b.proxies.Trusts(a))
+func (b *bounded) many(remote string) bool {
+	ap, err := netip.ParseAddrPort(remote)
+	return err != nil || ap.Addr().Unmap().IsLoopback() || b.proxies.Trusts(ap.Addr()) // a unix peer has no address
 }
 
-func (b *bounded) give(address string) {
+func (b *bounded) give(remote string) {
+	address := limit.Household(remote)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.total--
 	if b.open[address]--; b.open[address] == 0 {
 		delete(b.open, address)
 	}
-}
-
-func host(a net.Addr) string {
-	name, _, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	return name
 }
 
 // counted gives its place back when it closes.

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"fmt"
 	"net"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -54,17 +56,39 @@ func TestConnectionsAreBounded(t *testing.T) {
 func TestOneAddressGetsItsShare(t *testing.T) {
 	b := newBounded(nil, 16)
 	for i := range 4 {
-		if got := b.take("192.0.2.1"); got != (i < 2) {
+		if got := b.take("192.0.2.1:5000"); got != (i < 2) {
 			t.Errorf("connection %d of one address: %v", i, got)
 		}
 	}
 	for range 10 {
-		if !b.take("127.0.0.1") {
+		if !b.take("127.0.0.1:5000") {
 			t.Error("the proxy on this machine was refused")
 		}
 	}
-	b.give("192.0.2.1")
-	if !b.take("192.0.2.1") || len(b.open) != 2 {
+	for i := range 4 { // one household has a whole /64
+		if got := b.take(fmt.Sprintf("[2001:db8::%d]:5000", i)); got != (i < 2) {
+			t.Errorf("connection %d of one /64: %v", i, got)
+		}
+	}
+	b.give("192.0.2.1:5000")
+	if !b.take("192.0.2.1:5000") || len(b.open) != 3 {
 		t.Error("a place was lost")
+	}
+}
+
+func TestASocketsNeighboursGetAPartOfTheFiles(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b := Bound(l).(*bounded)
+	if b.most < 1 || b.most > maxConnections/4 {
+		t.Errorf("%d connections", b.most)
+	}
+	for i := range b.most + 1 {
+		if got := b.take("@"); got != (i < b.most) {
+			t.Fatalf("connection %d of %d: %v", i, b.most, got)
+		}
 	}
 }

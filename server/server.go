@@ -31,6 +31,7 @@ const (
 	idleTimeout    = 2 * time.Minute
 	stopTimeout    = 10 * time.Second
 	maxHeaderBytes = 64 << 10
+	maxStreams     = 64 // requests at once on one HTTP/2 connection; each may hold what a whole connection would
 )
 
 // Options of a server.
@@ -63,7 +64,7 @@ func Serve(ctx context.Context, o Options) error {
 	if o.Local != nil {
 		local := newServer(o, o.Local.peer)
 		servers = append(servers, local)
-		go func() { failed <- local.Serve(o.Local) }()
+		go func() { failed <- local.Serve(Bound(o.Local)) }()
 	}
 	if o.Ready != nil {
 		o.Ready(listener.Addr())
@@ -79,6 +80,7 @@ func Serve(ctx context.Context, o Options) error {
 func newServer(o Options, mark func(context.Context) context.Context) *http.Server {
 	s := &http.Server{
 		Handler: Protect(unnamedProxy(o.Proxies.Handler(o.Handler), o.Proxies, o.Logger), o.Logger), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
 	}
 	if mark != nil {

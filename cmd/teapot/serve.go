@@ -154,7 +154,7 @@ func (r *running) guests(ctx context.Context, dir string, fail context.CancelCau
 			}
 			r.guestLines = append(r.guestLines, fmt.Sprintf("%s for %s", filepath.Join(dir, name), g.Name))
 			go func() {
-				if err := guestapi.Serve(ctx, listener, api, guestapi.Limits{}); err != nil && ctx.Err() == nil {
+				if err := guestapi.Serve(ctx, server.Bound(listener), api, guestapi.Limits{}); err != nil && ctx.Err() == nil {
 					fail(fmt.Errorf("guest API on %s: %w", name, err))
 				}
 			}()

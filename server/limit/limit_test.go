@@ -25,6 +25,32 @@ func TestBucketRefillsAtItsRate(t *testing.T) {
 	}
 }
 
+func TestOpenGivesEachAddressItsShare(t *testing.T) {
+	o := Open{Most: 4, Share: 2}
+	from := func(a string) *http.Request { return &http.Request{RemoteAddr: a + ":1"} }
+	var leave []func()
+	for _, c := range []struct {
+		address string
+		ok      bool
+	}{{"192.0.2.1", true}, {"192.0.2.1", true}, {"192.0.2.1", false}, {"127.0.0.1", true}, {"192.0.2.2", true}, {"192.0.2.3", false}, {"127.0.0.1", false}} {
+		back, ok := o.Enter(from(c.address))
+		if ok != c.ok {
+			t.Fatalf("%s after %d: %v", c.address, len(leave), ok)
+		}
+		if ok {
+			leave = append(leave, back)
+		}
+	}
+	leave[0]()
+	leave[0]()
+	if _, ok := o.Enter(from("192.0.2.1")); !ok {
+		t.Error("a place given back is not free")
+	}
+	if _, ok := o.Enter(from("127.0.0.1")); ok {
+		t.Error("a place was given back twice")
+	}
+}
+
 func TestAddressesDoNotShare(t *testing.T) {
 	now := time.Unix(1000, 0)
 	p := PerAddress{Rate: 1, Burst: 1, Max: 2}

@@ -114,10 +114,13 @@ func foreignPage(r *http.Request) bool {
 
 // Client names the client of a request for counting: its IPv4 address, or the /64 of its IPv6 address, which is what one
 // household or machine gets.
-func Client(r *http.Request) string {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+func Client(r *http.Request) string { return Household(r.RemoteAddr) }
+
+// Household is what Client makes of an address with a port.
+func Household(remote string) string {
+	ap, err := netip.ParseAddrPort(remote)
 	if err != nil {
-		return r.RemoteAddr
+		return remote
 	}
 	a := ap.Addr().Unmap().WithZone("")
 	if a.Is4() {

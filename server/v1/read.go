@@ -154,7 +154,7 @@ func (s Logs) causes(w http.ResponseWriter, r *http.Request, l *actionlog.Log) {
 	if !ok {
 		return
 	}
-	items, more, err := l.Causes(r.Context(), i, limit(r), s.viewer(r))
+	items, more, err := l.Causes(r.Context(), i, pageLimit(r), s.viewer(r))
 	s.walk(w, l, items, more, err)
 }
 
@@ -163,11 +163,11 @@ func (s Logs) effects(w http.ResponseWriter, r *http.Request, l *actionlog.Log) 
 	if !ok {
 		return
 	}
-	items, more, err := l.Effects(r.Context(), i, limit(r), s.viewer(r))
+	items, more, err := l.Effects(r.Context(), i, pageLimit(r), s.viewer(r))
 	s.walk(w, l, items, more, err)
 }
 
-func limit(r *http.Request) int {
+func pageLimit(r *http.Request) int {
 	n, err := strconv.Atoi(r.URL.Query().Get("limit"))
 	if err != nil {
 		return 0

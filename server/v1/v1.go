@@ -12,6 +12,7 @@ import (
 
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/server/problem"
 )
 
@@ -25,6 +26,8 @@ type Logs struct {
 	Session func(r *http.Request, nonce []byte) ([]byte, error)
 	// Stopping ends live streams, which never end by themselves, when the server stops; nil: they last as long as their clients.
 	Stopping <-chan struct{}
+	// Open bounds the live streams and bundles that are under way at once; nil: package limit's numbers.
+	Open *limit.Open
 }
 
 // Register adds the routes.
@@ -39,6 +42,9 @@ func (s Logs) Register(mux *http.ServeMux) {
 			h(w, r, l)
 		})
 	}
+	if s.Open == nil {
+		s.Open = new(limit.Open)
+	}
 	const log = " /v1/agents/{agent}/"
 	at("GET"+log+"checkpoint", s.checkpoint)
 	at("GET"+log+"tile/{path...}", s.tile)
@@ -52,10 +58,24 @@ func (s Logs) Register(mux *http.ServeMux) {
 	at("GET"+log+"entries/{index}/scitt-statement", s.scittStatement)
 	at("POST"+log+"entries", s.append)
 	at("POST"+log+"erasures", s.erase)
-	at("GET"+log+"bundle", s.bundle)
+	at("GET"+log+"bundle", s.lasting(s.bundle))
 	at("GET"+log+"receipts/{index}", s.receipt)
-	at("GET"+log+"events", s.events)
+	at("GET"+log+"events", s.lasting(s.events))
 	at("GET"+log+"stats", s.stats)
+}
+
+// lasting bounds answers that are held open for as long as their readers like.
+func (s Logs) lasting(h func(http.ResponseWriter, *http.Request, *actionlog.Log)) func(http.ResponseWriter, *http.Request, *actionlog.Log) {
+	return func(w http.ResponseWriter, r *http.Request, l *actionlog.Log) {
+		leave, ok := s.Open.Enter(r)
+		if !ok {
+			w.Header().Set("Retry-After", "10")
+			problem.Write(w, http.StatusServiceUnavailable, "too many streams", "as many streams and bundles as fit are open, or as many as one address may have", "close one, or try again in a few seconds; GET …/entries answers meanwhile")
+			return
+		}
+		defer leave()
+		h(w, r, l)
+	}
 }
 
 // refuse writes the problem that belongs to an error of package actionlog.

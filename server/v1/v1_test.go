@@ -19,6 +19,7 @@ import (
 	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/bundle"
 	"github.com/teapot-tee/teapot/server/access"
+	"github.com/teapot-tee/teapot/server/limit"
 	v1 "github.com/teapot-tee/teapot/server/v1"
 	"github.com/teapot-tee/teapot/tlog"
 )
@@ -30,6 +31,9 @@ func seedKey(b byte) ed25519.PrivateKey {
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// streams is how many streams the fixture allows at once.
+const streams = 3
 
 type fixture struct {
 	t   *testing.T
@@ -57,7 +61,7 @@ func newFixture(t *testing.T) fixture {
 	mux := http.NewServeMux()
 	v1.Logs{
 		Agent: func(id string) (*actionlog.Log, bool) { return l, id == agentID },
-		Token: access.NewToken("token"),
+		Token: access.NewToken("token"), Open: &limit.Open{Most: streams, Share: streams},
 	}.Register(mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -385,6 +389,36 @@ func TestEventsReplayAndFollow(t *testing.T) {
 	}
 	if fmt.Sprint(got) != "[1 2]" {
 		t.Errorf("events %v", got)
+	}
+}
+
+// A stream holds memory for as long as its reader likes, and one connection carries many: strangers get as many as fit.
+func TestStreamsAreBounded(t *testing.T) {
+	f := newFixture(t)
+	open := func(path string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", f.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { resp.Body.Close() })
+		return resp
+	}
+	for i := range streams {
+		if resp := open("events"); resp.StatusCode != http.StatusOK {
+			t.Fatalf("stream %d: %d", i, resp.StatusCode)
+		}
+	}
+	for _, path := range []string{"events", "bundle"} {
+		if resp := open(path); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+			t.Errorf("one %s too many: %d", path, resp.StatusCode)
+		}
+	}
+	if resp := open("entries"); resp.StatusCode != http.StatusOK {
+		t.Errorf("entries: %d", resp.StatusCode)
 	}
 }
 
