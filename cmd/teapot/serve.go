@@ -20,6 +20,7 @@ import (
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/guestapi"
 	"github.com/teapot-tee/teapot/ratls"
+	"github.com/teapot-tee/teapot/server"
 	"github.com/teapot-tee/teapot/server/access"
 	"github.com/teapot-tee/teapot/server/tee"
 	v1 "github.com/teapot-tee/teapot/server/v1"
