@@ -90,10 +90,27 @@ func (w *receiptWalk) keys() {
 	if w.byMemory() {
 		return
 	}
-	w.a.add(appraisal.Check{
+	c := appraisal.Check{
 		ID: "signature.checkpoint", Detail: "the short form of a receipt brings no evidence, and this machine has not verified this log: its key is unknown",
 		Remedy: "save the receipt's file form (its URL is in the header Teapot-Receipt), or verify the server first: teapot verify URL",
+	}
+	if s := w.ofAnotherStart(); s != nil {
+		c.Detail = "the log key that this machine verified signed the checkpoint, but in another start than the one it remembers, and the short form of a receipt brings no evidence of that start"
+		c.Remedy = fmt.Sprintf("get the receipt's file form, which brings it: GET /v1/agents/%s/receipts/%d", Clean(s.Agent), w.receipt.Entries[len(w.receipt.Entries)-1].Index)
+	}
+	w.a.add(c)
+}
+
+// ofAnotherStart is what this machine remembers of the log, if its log key signed in another start than the one remembered.
+func (w *receiptWalk) ofAnotherStart() *Seen {
+	i := slices.IndexFunc(w.a.in.Seen, func(s Seen) bool {
+		key, err := hex.DecodeString(s.LogKey)
+		return err == nil && s.Origin == w.checkpoint.Origin && w.checkpoint.SignedByLog(key) == tlog.SigGood
 	})
+	if i < 0 {
+		return nil
+	}
+	return &w.a.in.Seen[i]
 }
 
 // byMemory lets the short form rest on what this machine verified before: the same log key, and the very start whose boot

@@ -3,10 +3,12 @@ package verify_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/teapot-tee/teapot/actionlog"
+	"github.com/teapot-tee/teapot/appraisal"
 	"github.com/teapot-tee/teapot/tlog"
 	"github.com/teapot-tee/teapot/verify"
 )
@@ -83,6 +85,21 @@ func TestShortReceiptRestsOnWhatWasSeenOrSaysWhatIsMissing(t *testing.T) {
 	other, _ := begin(t, t.TempDir()).receipts(t)
 	if r := appraise(t, receiptInput(other, seen.Remember...), simulated()); r.Exit == 0 {
 		t.Fatal("a receipt of another log rested on the memory of this one")
+	}
+}
+
+func TestShortReceiptOfAnEarlierStartSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	first := begin(t, dir)
+	short, _ := first.receipts(t)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := begin(t, dir)
+	seen := appraise(t, second.look(t), simulated())
+	c := appraise(t, receiptInput(short, seen.Remember...), simulated()).Find("signature.checkpoint")
+	if c.Outcome != appraisal.NotChecked || !strings.Contains(c.Detail, "in another start") || !strings.Contains(c.Remedy, "/v1/agents/"+eliza+"/receipts/") {
+		t.Fatalf("%+v", c)
 	}
 }
 
