@@ -78,13 +78,13 @@ func TestArgumentsEnterTheManifest(t *testing.T) {
 	}
 	character, recovery := filepath.Join(work, "x.json"), filepath.Join(work, "operator.key.pub")
 	cmd := exec.CommandContext(t.Context(), "../scripts/start.sh", "--character", character, "--recovery-key="+recovery)
-	cmd.Env = append(os.Environ(), "SGX=", "PATH="+filepath.Join(work, "bin")+":"+os.Getenv("PATH"), "TEAPOT_SGX_DIR="+filepath.Join(work, "state"))
+	cmd.Env = append(os.Environ(), "SGX=", "PASS_ENV=OPENAI_API_KEY TEAPOT_TOKEN", "PATH="+filepath.Join(work, "bin")+":"+os.Getenv("PATH"), "TEAPOT_SGX_DIR="+filepath.Join(work, "state"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
-		"NO TEE: running under gramine-direct", "strict: nothing refused",
+		"loader.env.OPENAI_API_KEY = { passthrough = true }", "loader.env.TEAPOT_TOKEN = { passthrough = true }", "NO TEE: running under gramine-direct", "strict: nothing refused",
 		`loader.argv = ["teapot", "run", "--addr", "127.0.0.1:3000", "--character", "` + character + `", "--recovery-key=` + recovery + `"]`,
 		"sgx.trusted_files", `  "file:` + character + `",`, `  "file:` + recovery + `",`,
 	} {

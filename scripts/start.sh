@@ -34,11 +34,14 @@ for ((i = 0; i < ${#args[@]}; i++)); do # characters become trusted files under 
   esac
 done
 
+pass=() # the agent's secrets: the manifest names them, their values come from the host and are listed as unmeasured
+for name in ${PASS_ENV:-}; do pass+=(--pass-env "$name"); done
+
 render() {
   mkdir -p "$state/data" "$state/envelope"
   cp bin/teapot "$state/teapot"
   "$state/teapot" deploy gramine render --binary "$state/teapot" --manifest "$state/manifest.toml" --data "$state/data" \
-    --envelope "$state/envelope" "${files[@]}" -- run --addr 127.0.0.1:3000 "${args[@]}"
+    --envelope "$state/envelope" "${files[@]}" "${pass[@]}" -- run --addr 127.0.0.1:3000 "${args[@]}"
   "$state/teapot" deploy gramine check "$state/manifest.toml" >&2
 }
 

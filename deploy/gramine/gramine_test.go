@@ -1,6 +1,8 @@
 package gramine
 
 import (
+	"flag"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +35,31 @@ func TestRenderedManifestPassesItsOwnCheck(t *testing.T) {
 	names, err := Passthrough([]byte(text))
 	if err != nil || !slices.Equal(names, []string{"OPENAI_API_KEY"}) {
 		t.Errorf("passthrough %v, %v", names, err)
+	}
+}
+
+var update = flag.Bool("update", false, "write teapot.manifest.template anew")
+
+// TestTheTemplateIsARendering: the file in the tree is what the code renders for a container, strict, with a server that a pod can reach.
+func TestTheTemplateIsARendering(t *testing.T) {
+	text, err := Render(Options{
+		Binary: "/app/teapot", Manifest: "/app/manifest.toml", Data: "/var/lib/teapot", Envelope: "/var/lib/teapot-envelope", Args: []string{"run", "--addr", "0.0.0.0:3000"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "teapot.manifest.template"
+	if *update {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile(path)
+	if err != nil || string(kept) != text {
+		t.Fatalf("%s differs from the code: go test ./deploy/gramine -update, %v", path, err)
+	}
+	if refusals, err := Check(kept); err != nil || len(refusals) > 0 {
+		t.Errorf("%v, %v", refusals, err)
 	}
 }
 
