@@ -16,6 +16,9 @@ import (
 	"github.com/teapot-tee/teapot/verify"
 )
 
+// targets is what a reader is told who named something else.
+const targets = "TARGET is an address, or a bundle, receipt, evidence, fork or quote file"
+
 // maxFile bounds a document that is read whole; bundles are streamed.
 const maxFile = 64 << 20
 
@@ -50,11 +53,11 @@ func (v *verifier) file(ctx context.Context, path string) (verify.Result, error)
 		return verify.Result{}, err
 	}
 	if len(in.File) > maxFile {
-		return verify.Result{}, fmt.Errorf("%s is larger than %d bytes and no bundle", path, maxFile)
+		return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s is larger than %d bytes and no bundle", path, maxFile), hint: targets}
 	}
 	if kind == verify.KindQuote {
 		if in.Kind, in.File, err = judgeableIn(in.File); err != nil {
-			return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s cannot be judged: %w", path, err), hint: "TARGET is an address, or a bundle, receipt, evidence, fork or quote file"}
+			return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s cannot be judged: %w", path, err), hint: targets}
 		}
 	}
 	if in.Seen, err = v.seenInReceipt(in); err != nil {
