@@ -29,6 +29,8 @@ func (a *appraiser) keyChain(s *start) {
 	root, judged, err := chainRoot(s)
 	c.Got = root
 	switch {
+	case errors.Is(err, errNoApp):
+		c.Detail = "the platform's signatures over the derived keys are for an app, and no measured log names it"
 	case err != nil:
 		c.Outcome, c.Fault, c.Detail = appraisal.Failed, "host", "the platform's signatures over the derived keys contradict themselves: "+err.Error()
 		c.Remedy = "the evidence was edited or put together from several: ask for it again; do not rely on these keys"
@@ -48,6 +50,8 @@ func (a *appraiser) keyChain(s *start) {
 	a.add(c)
 }
 
+var errNoApp = errors.New("no measured log names the app")
+
 // chainRoot follows every chain of a start's evidence and returns the one root they end at (hex, compressed); "" if there is
 // none to follow.
 func chainRoot(s *start) (root string, judged int, err error) {
@@ -62,7 +66,7 @@ func chainRoot(s *start) (root string, judged int, err error) {
 			continue // certificates of tappd, or a platform without such a service
 		}
 		if !measured {
-			return "", 0, errors.New("no event log says which app they are for")
+			return "", 0, errNoApp
 		}
 		if !ownKey(claim, s.parts) {
 			return "", 0, fmt.Errorf("the %s key %x is none of these agents'", claim.Use, []byte(claim.PublicKey))

@@ -26,16 +26,17 @@ func TestKeyChain(t *testing.T) {
 		want   appraisal.Outcome
 		exit   int
 	}{
-		"no pin":                       {want: appraisal.NotChecked},
-		"the right pin":                {roots: []string{pin}, want: appraisal.Passed},
-		"one of two pins":              {roots: []string{hex.EncodeToString(other.sim.KMSRoot()), pin}, want: appraisal.Passed},
-		"another pin":                  {roots: []string{hex.EncodeToString(other.sim.KMSRoot())}, want: appraisal.Failed, exit: 1},
-		"no chain, no pin":             {change: func(e *evidence.Evidence) { e.KeyChain = nil }, want: appraisal.NotChecked},
-		"no chain, but a pin":          {change: func(e *evidence.Evidence) { e.KeyChain = nil }, roots: []string{pin}, want: appraisal.NotChecked, exit: 1},
-		"certificates only":            {change: func(e *evidence.Evidence) { e.KeyChain[0].API, e.KeyChain = "tappd/0.3", e.KeyChain[:1] }, want: appraisal.NotChecked},
-		"without a service":            {change: func(e *evidence.Evidence) { e.KeyChain[0].Chain[1], e.KeyChain = nil, e.KeyChain[:1] }, want: appraisal.NotChecked},
-		"a key of nobody":              {change: func(e *evidence.Evidence) { e.KeyChain[0].PublicKey[0] ^= 1 }, want: appraisal.Failed, exit: 1},
-		"a wallet's chain for the log": {change: func(e *evidence.Evidence) { e.KeyChain[0].Chain = e.KeyChain[1].Chain }, want: appraisal.Failed, exit: 1},
+		"no pin":                            {want: appraisal.NotChecked},
+		"the right pin":                     {roots: []string{pin}, want: appraisal.Passed},
+		"one of two pins":                   {roots: []string{hex.EncodeToString(other.sim.KMSRoot()), pin}, want: appraisal.Passed},
+		"another pin":                       {roots: []string{hex.EncodeToString(other.sim.KMSRoot())}, want: appraisal.Failed, exit: 1},
+		"no chain, no pin":                  {change: func(e *evidence.Evidence) { e.KeyChain = nil }, want: appraisal.NotChecked},
+		"no chain, but a pin":               {change: func(e *evidence.Evidence) { e.KeyChain = nil }, roots: []string{pin}, want: appraisal.NotChecked, exit: 1},
+		"certificates only":                 {change: func(e *evidence.Evidence) { e.KeyChain[0].API, e.KeyChain = "tappd/0.3", e.KeyChain[:1] }, want: appraisal.NotChecked},
+		"without a service":                 {change: func(e *evidence.Evidence) { e.KeyChain[0].Chain[1], e.KeyChain = nil, e.KeyChain[:1] }, want: appraisal.NotChecked},
+		"no log that names the app, no pin": {change: func(e *evidence.Evidence) { e.EventLog = nil }, want: appraisal.NotChecked},
+		"a key of nobody":                   {change: func(e *evidence.Evidence) { e.KeyChain[0].PublicKey[0] ^= 1 }, want: appraisal.Failed, exit: 1},
+		"a wallet's chain for the log":      {change: func(e *evidence.Evidence) { e.KeyChain[0].Chain = e.KeyChain[1].Chain }, want: appraisal.Failed, exit: 1},
 		"another service's signature": {change: func(e *evidence.Evidence) {
 			e.KeyChain[0].Chain[1] = other.Evidence().KeyChain[0].Chain[1]
 		}, want: appraisal.Failed, exit: 1},
