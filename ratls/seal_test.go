@@ -2,6 +2,8 @@ package ratls
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"io"
 	"net/http"
@@ -248,5 +250,37 @@ func TestReplayMemoryIsBounded(t *testing.T) {
 	}
 	if !w.use([]byte{9}, at.Add(3*time.Minute)) {
 		t.Fatal("the window never opens again")
+	}
+}
+
+// A chunk must be whole before it opens, so whoever sends large ones slowly has memory held: only a few at a time have it.
+func TestLargeChunksAreReadAFewAtATime(t *testing.T) {
+	srv, keys, s := sealedServer(t)
+	for range largeChunks { // as many as fit are on their way and do not arrive
+		s.large <- struct{}{}
+	}
+	large := make([]byte, 4+largeChunk+1)
+	binary.BigEndian.PutUint32(large, largeChunk+1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	key := keys.Public()[0]
+	kept := sealOne(t, srv.URL+"/echo", key) // small ones pass
+	r := httptest.NewRequest(http.MethodPost, "/echo", bytes.NewReader(large)).WithContext(ctx)
+	r.Header.Set(HeaderEncapsulated, kept.Header.Get(HeaderEncapsulated))
+	w := httptest.NewRecorder()
+	s.Middleware(http.NotFoundHandler()).ServeHTTP(w, r)
+	if left, _ := io.ReadAll(r.Body); len(left) != largeChunk+1 {
+		t.Errorf("%d bytes of a large chunk were read without a place for them", largeChunk+1-len(left))
+	}
+	<-s.large
+	big := bytes.Repeat([]byte("x"), 2*largeChunk)
+	resp, err := (&http.Client{Transport: &SealedTransport{Key: key}}).Post(srv.URL+"/echo", "text/plain", bytes.NewReader(big))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || !bytes.Equal(got, big) || len(s.large) != largeChunks-1 {
+		t.Errorf("%d bytes came back, %v, %d places taken", len(got), err, len(s.large))
 	}
 }

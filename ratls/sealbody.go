@@ -16,6 +16,9 @@ const (
 	maxChunk  = 16<<20 + 16 // sealed bytes
 	sealChunk = 64 << 10    // plaintext bytes per chunk that we make
 	respNonce = 32
+
+	largeChunk  = 256 << 10 // sealed bytes from which a server reads few chunks at a time
+	largeChunks = 4         // so many: a chunk must be whole before anything of it can be believed, and anybody may send one
 )
 
 var errSealed = errors.New("a sealed chunk does not open")
@@ -28,6 +31,9 @@ type chunkReader struct {
 	ended bool // the empty chunk that ends our own streams was seen
 
 	mustEnd bool // a stream without that chunk was cut
+
+	large chan struct{}   // a place per large chunk in memory; nil: as many as come
+	gone  <-chan struct{} // who sends it does not wait any more
 }
 
 func (c *chunkReader) Read(p []byte) (int, error) {
@@ -56,6 +62,14 @@ func (c *chunkReader) next() error {
 	n := binary.BigEndian.Uint32(size[:])
 	if n < 16 || n > maxChunk {
 		return fmt.Errorf("a sealed chunk of %d bytes", n)
+	}
+	if n > largeChunk && c.large != nil {
+		select {
+		case c.large <- struct{}{}:
+			defer func() { <-c.large }()
+		case <-c.gone:
+			return io.ErrUnexpectedEOF
+		}
 	}
 	sealed, err := io.ReadAll(io.LimitReader(c.r, int64(n)))
 	if err != nil {

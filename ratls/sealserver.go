@@ -37,11 +37,13 @@ type Sealer struct {
 	ehbp replays
 	own  replays
 	now  func() time.Time
+
+	large chan struct{}
 }
 
 // NewSealer makes a Sealer for the keys that the boot statement names.
 func NewSealer(keys *SealKeys) *Sealer {
-	return &Sealer{keys: keys, ehbp: replays{limit: replayLimit}, own: replays{limit: replayLimit, window: replayWindow}, now: time.Now}
+	return &Sealer{keys: keys, ehbp: replays{limit: replayLimit}, own: replays{limit: replayLimit, window: replayWindow}, now: time.Now, large: make(chan struct{}, largeChunks)}
 }
 
 // KeysHandler answers GET /.well-known/hpke-keys. The client must compare the key with the boot statement's.
@@ -126,7 +128,7 @@ func (s *Sealer) open(r *http.Request, given []string) (*opened, error) {
 	if err != nil {
 		return nil, wrongKey(err.Error())
 	}
-	body := &chunkReader{r: r.Body, open: func(c []byte) ([]byte, error) { return recipient.Open(nil, c) }}
+	body := &chunkReader{r: r.Body, large: s.large, gone: r.Context().Done(), open: func(c []byte) ([]byte, error) { return recipient.Open(nil, c) }}
 	if err := body.next(); err != nil { // here, so that a wrong key is answered before the handler runs
 		return nil, wrongKey("the body does not open under this agent's key: " + err.Error())
 	}
