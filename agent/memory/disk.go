@@ -36,6 +36,17 @@ func (s *Store) read(ctx context.Context, query string, args ...any) ([]Item, er
 	return items, rows.Err()
 }
 
+// readRoom reads rows of a room, and leaves out those that the file puts there and the log does not.
+func (s *Store) readRoom(ctx context.Context, room, query string, args ...any) ([]Item, error) {
+	items, err := s.read(ctx, query, append([]any{room}, args...)...)
+	return slices.DeleteFunc(items, func(i Item) bool {
+		if i.Room != room {
+			s.opts.Logger.WarnContext(ctx, "a memory row was left out", "index", i.Index, "error", ErrTampered)
+		}
+		return i.Room != room
+	}), err
+}
+
 func (s *Store) check(ctx context.Context, index uint64, addendum []byte) (Item, error) {
 	entry, err := s.opts.Log.Entry(ctx, index)
 	if err != nil {
@@ -183,7 +194,7 @@ func (s *Store) Forget(ctx context.Context, indices []uint64) error {
 // Room returns what was said in a room, from disk, oldest first, at most limit items before the index.
 func (s *Store) Room(ctx context.Context, room string, before uint64, limit int) ([]Item, error) {
 	s.Flush()
-	items, err := s.read(ctx, "SELECT idx, addendum, vector FROM items WHERE room=? AND type IN ('message','reply') AND idx<? ORDER BY idx DESC LIMIT ?", room, int64(min(before, 1<<62)), limit)
+	items, err := s.readRoom(ctx, room, "SELECT idx, addendum, vector FROM items WHERE room=? AND type IN ('message','reply') AND idx<? ORDER BY idx DESC LIMIT ?", int64(min(before, 1<<62)), limit)
 	slices.Reverse(items)
 	return items, err
 }

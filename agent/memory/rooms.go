@@ -2,9 +2,11 @@ package memory
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/teapot-tee/teapot/actionlog"
 	"github.com/teapot-tee/teapot/agent/record"
 	"github.com/teapot-tee/teapot/tlog"
 )
@@ -42,6 +44,12 @@ func (s *Store) Enter(ctx context.Context, room string, v Visitor) (first, admit
 		return false, false, err
 	}
 	if c == nil {
+		c, err = s.recorded(ctx, room)
+	}
+	if err != nil {
+		return false, false, err
+	}
+	if c == nil {
 		s.keepClaim(room, begun(v))
 		return true, true, nil
 	}
@@ -67,6 +75,29 @@ func (s *Store) claimOf(ctx context.Context, room string) (*claim, error) {
 		s.keepClaim(room, c)
 	}
 	c.used = s.clock
+	return c, nil
+}
+
+// recorded asks the log whose a room is of which the file knows nothing: the first in a room is given the secret that opens all that
+// was ever said there, so the file, from which a host can withhold rows, must not decide who that is. The caller holds mu, which is
+// free meanwhile.
+func (s *Store) recorded(ctx context.Context, room string) (*claim, error) {
+	s.mu.Unlock()
+	said := actionlog.Query{Types: []string{record.Message, record.Reply}, Room: room, Limit: 1, Viewer: actionlog.Viewer{Owner: true}}
+	page, err := s.opts.Log.Query(ctx, said)
+	s.mu.Lock()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("asking the log who spoke first: %w", err)
+	case s.closed:
+		return nil, ErrClosed
+	case s.claims[room] != nil: // somebody else came meanwhile
+		return s.claims[room], nil
+	case len(page.Items) == 0:
+		return nil, nil
+	}
+	c := &claim{closed: true} // who began it cannot be told without what is missing
+	s.keepClaim(room, c)
 	return c, nil
 }
 
@@ -118,14 +149,14 @@ func (s *Store) note(i Item) {
 // there. The caller holds mu.
 func (s *Store) readClaim(ctx context.Context, room string) (*claim, error) {
 	const messages = "SELECT idx, addendum, vector FROM items WHERE room=? AND type='message' ORDER BY idx "
-	first, err := s.read(ctx, messages+"LIMIT 1", room)
+	first, err := s.readRoom(ctx, room, messages+"LIMIT 1")
 	if err != nil {
 		return nil, err
 	}
 	if len(first) == 0 {
 		return s.orphan(ctx, room)
 	}
-	last, err := s.read(ctx, messages+"DESC LIMIT ?", room, lookBack)
+	last, err := s.readRoom(ctx, room, messages+"DESC LIMIT ?", lookBack)
 	if err != nil {
 		return nil, err
 	}

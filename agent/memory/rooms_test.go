@@ -113,3 +113,35 @@ func TestClaimsAreForgottenAndReadAgain(t *testing.T) {
 		t.Error("who spoke there first is not let in any more")
 	}
 }
+
+// The first in a room is given its secret. A host that takes a room's rows out of the file, with as many others in their place, makes
+// nobody first a second time.
+func TestWithheldRowsMakeNobodyFirst(t *testing.T) {
+	d := newDesk(t)
+	alice, mallory := uuid.Of("alice"), uuid.Of("mallory")
+	d.heard(t, alice, tlog.SpeakerClaimed)
+	for name, query := range map[string]string{
+		"rows are put under another room": "UPDATE items SET room='elsewhere' WHERE type='message'",
+		"rows are gone":                   "UPDATE items SET type='gone', room='', addendum=x'' WHERE type='message'",
+	} {
+		d.tamper(t, query)
+		if n, err := d.Rebuild(t.Context(), d.log); err != nil || n != 0 {
+			t.Fatalf("%s: the count gave it away: %d, %v", name, n, err)
+		}
+		for _, who := range []string{mallory, alice} {
+			if first, in, err := d.Enter(t.Context(), room, memory.Visitor{User: who, Said: tlog.SpeakerClaimed}); err != nil || first || in {
+				t.Errorf("%s: %s is first %v, in %v, %v", name, who, first, in, err)
+			}
+		}
+		if err := d.Clear(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Rebuild(t.Context(), d.log); err != nil {
+			t.Fatal(err)
+		}
+		d.Flush()
+	}
+	if first, in, err := d.Enter(t.Context(), room, memory.Visitor{User: alice, Said: tlog.SpeakerClaimed}); err != nil || first || !in {
+		t.Errorf("alice after the file was rebuilt: first %v, in %v, %v", first, in, err)
+	}
+}

@@ -25,6 +25,7 @@ import (
 type Log interface {
 	Entry(ctx context.Context, index uint64) (actionlog.Item, error)
 	Size() uint64
+	Query(ctx context.Context, q actionlog.Query) (actionlog.Page, error)
 }
 
 // Options of a store.
@@ -212,7 +213,7 @@ func (s *Store) warm(ctx context.Context, room string) (*hot, error) {
 	}
 	r := &hot{used: s.clock}
 	if c := s.claims[room]; c == nil || !c.fresh {
-		items, err := s.read(ctx, "SELECT idx, addendum, vector FROM items WHERE room=? AND type IN ('message','reply') ORDER BY idx DESC LIMIT ?", room, s.opts.Last)
+		items, err := s.readRoom(ctx, room, "SELECT idx, addendum, vector FROM items WHERE room=? AND type IN ('message','reply') ORDER BY idx DESC LIMIT ?", s.opts.Last)
 		if err != nil {
 			return nil, err
 		}

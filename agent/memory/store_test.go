@@ -156,7 +156,23 @@ func TestAChangedRowNeverEntersAPrompt(t *testing.T) {
 	}
 }
 
-func TestARowOfAnotherTypeOrRoomIsTakenFromItsLeaf(t *testing.T) {
+// What was said in one room must not be heard in another because the file says so.
+func TestARowMovedIntoAnotherRoomIsNotHeardThere(t *testing.T) {
+	d := newDesk(t)
+	index := d.say(t, record.Message, "alice's secret")
+	elsewhere := uuid.Of("mallory's room")
+	d.tamper(t, "UPDATE items SET room=? WHERE idx=?", elsewhere, int64(index))
+	recent, err := d.Recent(t.Context(), elsewhere, 32)
+	if err != nil || len(recent) != 0 {
+		t.Errorf("recent: %+v, %v", recent, err)
+	}
+	all, err := d.Room(t.Context(), elsewhere, 1<<62, 32)
+	if err != nil || len(all) != 0 {
+		t.Errorf("the room: %+v, %v", all, err)
+	}
+}
+
+func TestAVectorOfTheHostsIsNotUsed(t *testing.T) {
 	d := newDesk(t)
 	index := d.say(t, record.Memory, "a fact about tea")
 	d.tamper(t, "UPDATE items SET vector=x'00' WHERE idx=?", int64(index))
