@@ -17,6 +17,7 @@ import (
 
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/guestapi"
+	"github.com/teapot-tee/teapot/internal/stricttoml"
 )
 
 // Version is the only version of the format (docs/configuration.md).
@@ -82,6 +83,9 @@ func Parse(raw []byte) (Config, error) {
 		if errors.As(err, &strict) {
 			return c, fmt.Errorf("unknown field:\n%s", strict.String())
 		}
+		return c, err
+	}
+	if err := stricttoml.Keys(raw); err != nil {
 		return c, err
 	}
 	if c.Version == 0 {

@@ -32,13 +32,14 @@ func TestStatementAndSocketSayTheSame(t *testing.T) {
 
 func TestBadConfigurations(t *testing.T) {
 	for text, want := range map[string]string{
-		"version = 2":                              "version 2",
-		"[erasure]\nrequesters = [\"user\"]":       "version is missing",
-		"spendig = 1":                              "unknown field",
-		"version = 1\n[witness]\nquorum = 1":       "witness",
-		"version = 1\n[[guest]]\nmethods=[\"*\"]":  "name",
-		"version = 1\n[[spending]]\nagent = \"x\"": "per_transfer",
-		"version = ":                               "toml",
+		"version = 2":                        "version 2",
+		"[erasure]\nrequesters = [\"user\"]": "version is missing",
+		"spendig = 1":                        "unknown field",
+		"version = 1\n[[spending]]\nagent=\"x\"\nper_day = \"1\"\nPer_Day = \"9\"": "unknown key",
+		"version = 1\n[witness]\nquorum = 1":                                       "witness",
+		"version = 1\n[[guest]]\nmethods=[\"*\"]":                                  "name",
+		"version = 1\n[[spending]]\nagent = \"x\"":                                 "per_transfer",
+		"version = ": "toml",
 	} {
 		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

@@ -41,6 +41,7 @@ var may = map[string][]string{
 	"internal/filelock":   {},
 	"internal/plainyaml":  {},
 	"internal/strictjson": {},
+	"internal/stricttoml": {},
 	"web/page":            {"appraisal", "bundle", "dcap", "eventlog", "evidence", "tlog", "verify"},
 }
 

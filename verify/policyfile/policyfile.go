@@ -16,6 +16,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/teapot-tee/teapot/internal/stricttoml"
 	"github.com/teapot-tee/teapot/verify"
 )
 
@@ -67,6 +68,9 @@ func strict(text []byte, p *verify.Policy) error {
 	case errors.As(err, &malformed):
 		return fmt.Errorf("policy: not TOML as expected:\n%s", malformed.String())
 	case err != nil:
+		return fmt.Errorf("policy: %w", err)
+	}
+	if err := stricttoml.Keys(text); err != nil {
 		return fmt.Errorf("policy: %w", err)
 	}
 	return nil
