@@ -15,7 +15,8 @@ import (
 // maxDepth bounds nesting.
 const maxDepth = 64
 
-// Check walks one JSON document and refuses an object with one name twice, in any case (encoding/json would take either),
+// Check walks one JSON document and refuses an object with one name twice, in any case (encoding/json would take either, and a
+// long s for an s),
 // nesting deeper than 64 and trailing bytes.
 func Check(raw []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -59,7 +60,7 @@ func walkObject(dec *json.Decoder, depth int) error {
 			return err
 		}
 		name, _ := tok.(string)
-		if key := strings.ToLower(name); seen[key] {
+		if key := strings.ToLower(strings.ToUpper(name)); seen[key] {
 			return fmt.Errorf("member %q twice at byte %d", name, dec.InputOffset())
 		} else {
 			seen[key] = true

@@ -12,7 +12,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
-	for _, bad := range []string{``, `{`, `{"a":1,"a":2}`, `{"a":1,"A":2}`, `[{"b":{"a":1,"a":1}}]`, `{}{}`, `{} x`, `{"a":1,"\u0061":2}`, `]`, strings.Repeat("[", 100) + strings.Repeat("]", 100)} {
+	for _, bad := range []string{``, `{`, `{"a":1,"a":2}`, `{"a":1,"A":2}`, `{"s":1,"ſ":2}`, "{\"k\":1,\"\u212a\":2}", `[{"b":{"a":1,"a":1}}]`, `{}{}`, `{} x`, `{"a":1,"\u0061":2}`, `]`, strings.Repeat("[", 100) + strings.Repeat("]", 100)} {
 		if Check([]byte(bad)) == nil {
 			t.Errorf("%.40s: accepted", bad)
 		}
