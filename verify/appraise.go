@@ -154,6 +154,9 @@ func (a *appraiser) platform(s *start) {
 	})
 }
 
+// maxAhead is how far a host's clock may run before the reader's.
+const maxAhead = 10 * time.Minute
+
 // age fails what is older than the policy allows. The time is the host's claim (milliseconds since 1970).
 func (a *appraiser) age(what string, millis uint64, hours int) {
 	if hours == 0 {
@@ -167,6 +170,10 @@ func (a *appraiser) age(what string, millis uint64, hours int) {
 	if a.at.Sub(made) > time.Duration(hours)*time.Hour {
 		c.Outcome, c.Fault, c.Detail = appraisal.Failed, "operator", fmt.Sprintf("the %s is older than your policy allows", what)
 		c.Remedy = "ask for newer evidence (a restart of the agent makes a new boot statement)"
+	}
+	if made.Sub(a.at) > maxAhead { // else a host whose clock runs ahead would never be too old
+		c.Outcome, c.Fault, c.Detail = appraisal.Failed, "host", fmt.Sprintf("the %s says that it was made later than now, so its age is unknown", what)
+		c.Remedy = "compare your clock; if it is right, the host's is not: ask the operator"
 	}
 	a.add(c)
 }

@@ -84,3 +84,26 @@ func TestSessionOfAnotherRootIsNoticed(t *testing.T) {
 		t.Fatal(c)
 	}
 }
+
+// The age of evidence rests on the host's clock. One that runs ahead must not make evidence that never grows old.
+func TestEvidenceFromTheFutureHasNoAge(t *testing.T) {
+	p := begin(t, t.TempDir())
+	policy := simulated()
+	policy.MaxAge.Evidence = 1
+	for ahead, want := range map[time.Duration]appraisal.Outcome{0: appraisal.Passed, 5 * time.Minute: appraisal.Passed, time.Hour: appraisal.Failed, -2 * time.Hour: appraisal.Failed} {
+		input := verify.Input{Target: "b", Kind: verify.KindBundle, Log: bytes.NewReader(p.bundle(t, actionlog.Extract{})), Verifier: shared}
+		r, err := verify.Appraise(input, policy, time.Now().Add(-ahead))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := appraisal.NotChecked
+		for _, c := range r.Checks {
+			if c.ID == "freshness.age" {
+				got = c.Outcome
+			}
+		}
+		if got != want {
+			t.Errorf("evidence %s ahead of the reader: %v, want %v", ahead, got, want)
+		}
+	}
+}
