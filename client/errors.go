@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -55,7 +56,7 @@ func (c *Client) refused(op string, resp *http.Response, text []byte) error {
 func (c *Client) refusal(op string, resp *http.Response, text []byte) *Error {
 	var p problem
 	if isJSON(resp) && json.Unmarshal(text, &p) == nil && p.Title+p.Detail+p.Cause != "" {
-		return &Error{Op: op, Status: resp.StatusCode, Cause: first(p.Cause, p.Detail, p.Title), Next: p.Next}
+		return &Error{Op: op, Status: resp.StatusCode, Cause: clip(first(p.Cause, p.Detail, p.Title)), Next: clip(p.Next)}
 	}
 	if resp.StatusCode == http.StatusMisdirectedRequest {
 		return &Error{Op: op, Status: resp.StatusCode, Cause: "this server does not answer to that name", Next: "use the name whose first label is the app id you expect"}
@@ -110,6 +111,15 @@ const wsaConnRefused = syscall.Errno(10061)
 func isTimeout(err error) bool {
 	var t net.Error
 	return errors.As(err, &t) && t.Timeout()
+}
+
+// clip bounds what a stranger's server may make this machine print.
+func clip(text string) string {
+	const most = 512
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
 }
 
 func first(texts ...string) string {

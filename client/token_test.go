@@ -2,12 +2,14 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/teapot-tee/teapot/client"
 )
@@ -70,5 +72,23 @@ func TestAnAddressNeedsNoPort(t *testing.T) {
 		if _, err := client.ParseAddress(address); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+}
+
+func TestAStrangersErrorIsShort(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = w.Write([]byte(`{"cause":"` + strings.Repeat("é", 5000) + `","next":"` + strings.Repeat("x", 5000) + `"}`))
+	}))
+	defer server.Close()
+	c, err := client.New(server.URL, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Info(t.Context())
+	var refused *client.Error
+	if !errors.As(err, &refused) || len(refused.Cause) > 520 || len(refused.Next) > 520 || !utf8.ValidString(refused.Cause) {
+		t.Errorf("%d bytes, %v", len(err.Error()), refused)
 	}
 }

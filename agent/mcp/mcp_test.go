@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -118,5 +121,21 @@ func TestOnlyAllowedTransports(t *testing.T) {
 		if _, err := Connect(t.Context(), s); err == nil {
 			t.Errorf("%+v was connected", s)
 		}
+	}
+}
+
+// The measured character names the server. One that redirects must not choose who hears what the agent says.
+func TestAServerDoesNotChooseAnother(t *testing.T) {
+	var heard atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { heard.Add(1) }))
+	defer other.Close()
+	named := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	defer named.Close()
+	s, err := Connect(t.Context(), Server{Name: "named", URL: named.URL})
+	if err == nil {
+		_ = s.Close()
+	}
+	if err == nil || heard.Load() != 0 {
+		t.Errorf("%v, another server heard %d requests", err, heard.Load())
 	}
 }
