@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/server/problem"
 )
@@ -22,6 +23,21 @@ func QuoteShare(next http.Handler, now func() time.Time) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), quoteShare{}, take)))
+	})
+}
+
+// SealedShare bounds the sealed requests of one address. Opening one costs a decryption before anything of it can be believed, and
+// each takes a place in the memory that refuses repeats, which is bounded: who could fill it at will could then repeat what others
+// sealed (docs/formats/sealed.md).
+func SealedShare(next http.Handler, now func() time.Time) http.Handler {
+	shares := &limit.PerAddress{Rate: 10, Burst: 100}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(ratls.HeaderEncapsulated) != "" && !limit.Local(r) && !shares.Allow(r, now()) {
+			w.Header().Set("Retry-After", "5")
+			problem.Write(w, http.StatusTooManyRequests, "too many sealed requests", "this address sent its share of sealed requests", "wait a few seconds and seal it anew")
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

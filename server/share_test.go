@@ -54,3 +54,32 @@ func TestOneAddressCannotTakeAllQuotes(t *testing.T) {
 		t.Error("the share never comes back")
 	}
 }
+
+func TestOneAddressCannotFillTheMemoryOfSealedRequests(t *testing.T) {
+	now := time.Unix(1, 0)
+	h := SealedShare(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func() time.Time { return now })
+	ask := func(from, enc string) int {
+		r := httptest.NewRequest(http.MethodPost, "/x", http.NoBody)
+		r.RemoteAddr = from
+		if enc != "" {
+			r.Header.Set("Ehbp-Encapsulated-Key", enc)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	passed := 0
+	for range 300 {
+		if ask("192.0.2.1:9", "00") == http.StatusOK {
+			passed++
+		}
+	}
+	if passed != 100 {
+		t.Errorf("one address sent %d", passed)
+	}
+	for _, c := range [][2]string{{"192.0.2.1:9", ""}, {"192.0.2.2:9", "00"}, {"127.0.0.1:9", "00"}} {
+		if got := ask(c[0], c[1]); got != http.StatusOK {
+			t.Errorf("%v: %d", c, got)
+		}
+	}
+}

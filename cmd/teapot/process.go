@@ -286,7 +286,7 @@ func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.
 	counts := server.NewMetrics(r.process, access.NewToken(r.token), time.Now())
 	counts.Logger = r.logger
 	counts.Register(mux)
-	pages, err := web.Handler(web.Options{Next: sealer.Middleware(server.QuoteShare(mux, time.Now)), Reports: filepath.Join(r.flags.data, "reports")})
+	pages, err := web.Handler(web.Options{Next: server.SealedShare(sealer.Middleware(server.QuoteShare(mux, time.Now)), time.Now), Reports: filepath.Join(r.flags.data, "reports")})
 	if err != nil {
 		return err
 	}
