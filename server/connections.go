@@ -16,7 +16,7 @@ const (
 )
 
 // bounded closes at once what is beyond its limits, so that whoever holds many connections spends only their own share.
-// Peers on the same machine and trusted proxies speak for many: they are bounded by the total only.
+// Peers on the same machine and trusted proxies speak for many: they are bounded by the total only, and whom they name by behind.
 type bounded struct {
 	net.Listener
 	most, share int
@@ -72,6 +72,22 @@ func (b *bounded) take(remote string) bool {
 	return true
 }
 
+// behind takes a part of the share of a client whose connection, already counted, came through a proxy; leave gives it back.
+func (b *bounded) behind(client string) (leave func(), ok bool) {
+	address := limit.Household(client)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open[address] >= b.share {
+		return nil, false
+	}
+	b.open[address]++
+	return sync.OnceFunc(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.less(address)
+	}), true
+}
+
 func (b *bounded) many(remote string) bool {
 	ap, err := netip.ParseAddrPort(remote)
 	return err != nil || ap.Addr().Unmap().IsLoopback() || b.proxies.Trusts(ap.Addr()) // a unix peer has no address
@@ -82,6 +98,11 @@ func (b *bounded) give(remote string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.total--
+	b.less(address)
+}
+
+// less counts one connection less of an address. Callers hold mu.
+func (b *bounded) less(address string) {
 	if b.open[address]--; b.open[address] == 0 {
 		delete(b.open, address)
 	}

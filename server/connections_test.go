@@ -76,6 +76,32 @@ func TestOneAddressGetsItsShare(t *testing.T) {
 	}
 }
 
+// Whom a trusted proxy names has a share too: one client of dstack's gateway must not hold all that come through it.
+func TestClientsBehindAProxyGetTheirShare(t *testing.T) {
+	b := newBounded(nil, 16)
+	var leave []func()
+	for i := range 4 {
+		l, ok := b.behind(fmt.Sprintf("192.0.2.1:%d", i+1))
+		if ok != (i < 2) {
+			t.Errorf("connection %d of one client: %v", i, ok)
+		}
+		if ok {
+			leave = append(leave, l)
+		}
+	}
+	if _, ok := b.behind("192.0.2.2:1"); !ok {
+		t.Error("another client was refused")
+	}
+	leave[0]()
+	leave[0]() // twice gives back one place
+	if _, ok := b.behind("192.0.2.1:9"); !ok {
+		t.Error("a place was lost")
+	}
+	if _, ok := b.behind("192.0.2.1:10"); ok || b.total != 0 {
+		t.Error("a place was given back twice")
+	}
+}
+
 func TestASocketsNeighboursGetAPartOfTheFiles(t *testing.T) {
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {

@@ -52,7 +52,7 @@ func Serve(ctx context.Context, o Options) error {
 	bounds.proxies = o.Proxies
 	var listener net.Listener = bounds
 	if o.Header {
-		listener = proxyproto.Listener{Listener: bounds, Trusts: o.Proxies.Trusts}
+		listener = proxyproto.Listener{Listener: bounds, Trusts: o.Proxies.Trusts, Admit: bounds.behind}
 	}
 	if o.TLS != nil {
 		listener = tls.NewListener(listener, o.TLS)
@@ -78,8 +78,12 @@ func Serve(ctx context.Context, o Options) error {
 }
 
 func newServer(o Options, mark func(context.Context) context.Context) *http.Server {
+	clients := o.Proxies.Handler
+	if o.Header {
+		clients = o.Proxies.Opaque
+	}
 	s := &http.Server{
-		Handler: Protect(unnamedProxy(o.Proxies.Handler(o.Handler), o.Proxies, o.Logger), o.Logger), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: Protect(unnamedProxy(clients(o.Handler), o.Proxies, o.Logger), o.Logger), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
 	}

@@ -56,12 +56,24 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err != nil || !p.Trusts(peer.Addr()) || r.Header.Get("X-Forwarded-For") == "" {
+		header := r.Header.Values("X-Forwarded-For") // all lines: a client may send an empty first one, and HAProxy adds its own after it
+		if err != nil || !p.Trusts(peer.Addr()) || strings.Join(header, "") == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
 		r = r.WithContext(context.WithValue(r.Context(), forwarded{}, true))
-		r.RemoteAddr = net.JoinHostPort(p.client(peer.Addr(), r.Header.Values("X-Forwarded-For")).String(), "0")
+		r.RemoteAddr = net.JoinHostPort(p.client(peer.Addr(), header).String(), "0")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Opaque is Handler for proxies that pass bytes through and name the client before them (package proxyproto): what requests say of
+// whom they come from was then written by clients. One from the proxy's own address is of a client that it could not name.
+func (p Proxies) Opaque(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && p.Trusts(peer.Addr()) {
+			r = r.WithContext(context.WithValue(r.Context(), forwarded{}, true))
+		}
 		next.ServeHTTP(w, r)
 	})
 }

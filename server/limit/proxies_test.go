@@ -44,6 +44,41 @@ func TestOnlyTrustedProxiesNameTheirClients(t *testing.T) {
 	}
 }
 
+// HAProxy adds a line of its own after those of the client. An empty first one must not make the client a program of this machine.
+func TestAnEmptyLineHidesNoClient(t *testing.T) {
+	proxies, err := ParseProxies([]string{"127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lines := range [][]string{{"", "1.2.3.4"}, {"", "", "1.2.3.4"}, {"9.9.9.9", "1.2.3.4"}} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr, r.Header = "127.0.0.1:9", http.Header{"X-Forwarded-For": lines}
+		proxies.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if Local(r) || Client(r) != "1.2.3.4" {
+				t.Errorf("%q: client %s, local %v", lines, Client(r), Local(r))
+			}
+		})).ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+// Who passes TLS through cannot write into requests: what stands there is the client's, also where the proxy named nobody.
+func TestBehindAProxyThatPassesBytesNobodyNamesThemselves(t *testing.T) {
+	proxies, err := ParseProxies([]string{"127.0.0.1,10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ peer, client string }{{"127.0.0.1:9", "127.0.0.1"}, {"10.1.1.1:9", "10.1.1.1"}, {"1.2.3.4:9", "1.2.3.4"}} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = c.peer
+		r.Header.Set("X-Forwarded-For", "6.6.6.6")
+		proxies.Opaque(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if Local(r) || Client(r) != c.client {
+				t.Errorf("%s: client %s, local %v", c.peer, Client(r), Local(r))
+			}
+		})).ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
 func TestProxiesThatCannotBe(t *testing.T) {
 	for _, bad := range []string{"proxy.example", "10.0.0.0/99", "0.0.0.0/0", "::/0", "10.0.0.1/"} {
 		if _, err := ParseProxies([]string{bad}); err == nil {

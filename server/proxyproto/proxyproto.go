@@ -34,6 +34,8 @@ var signature = []byte("\r\n\r\n\x00\r\nQUIT\n")
 type Listener struct {
 	net.Listener
 	Trusts func(netip.Addr) bool
+	// Admit takes a place for a client that a header names; leave gives it back, ok false refuses the connection. nil admits all.
+	Admit func(client string) (leave func(), ok bool)
 }
 
 // Accept returns the next connection; its header is read by whoever first asks for its address or reads from it.
@@ -46,16 +48,18 @@ func (l Listener) Accept() (net.Conn, error) {
 	if err != nil || !l.Trusts(peer.Addr()) {
 		return c, nil //nolint:nilerr // an address that is none is nobody's we trust
 	}
-	return &conn{Conn: c, from: bufio.NewReaderSize(c, maxHeader+16)}, nil
+	return &conn{Conn: c, from: bufio.NewReaderSize(c, maxHeader+16), admit: l.Admit}, nil
 }
 
 // conn is a connection of a trusted proxy.
 type conn struct {
 	net.Conn
-	from *bufio.Reader
+	from  *bufio.Reader
+	admit func(client string) (leave func(), ok bool)
 
 	once   sync.Once
 	client net.Addr // nil: the proxy speaks for itself
+	leave  func()   // nil: no place was taken
 	err    error
 }
 
@@ -68,8 +72,34 @@ func (c *conn) begin() {
 			c.err = fmt.Errorf("the proxy %s sent no PROXY header that can be read: %w", c.Conn.RemoteAddr(), c.err)
 			return
 		}
+		if c.err = c.admitted(); c.err != nil {
+			return
+		}
 		c.err = c.Conn.SetReadDeadline(time.Time{})
 	})
+}
+
+// admitted takes the client's place.
+func (c *conn) admitted() error {
+	if c.client == nil || c.admit == nil {
+		return nil
+	}
+	leave, ok := c.admit(c.client.String())
+	if !ok {
+		return fmt.Errorf("%s has too many connections through the proxy %s", c.client, c.Conn.RemoteAddr())
+	}
+	c.leave = leave
+	return nil
+}
+
+// Close closes the connection and gives the client's place back. Closing first ends a wait for the header.
+func (c *conn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(func() { c.err = net.ErrClosed })
+	if c.leave != nil {
+		c.leave()
+	}
+	return err
 }
 
 // RemoteAddr is the client's address.

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -89,7 +91,7 @@ func serve(t *testing.T, trusted bool) string {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.Serve(Listener{l, func(netip.Addr) bool { return trusted }}) // ends with Close
+		_ = s.Serve(Listener{Listener: l, Trusts: func(netip.Addr) bool { return trusted }}) // ends with Close
 	}()
 	t.Cleanup(func() {
 		s.Close()
@@ -126,4 +128,48 @@ func TestOnlyNamedProxiesAreReadAndMustSpeak(t *testing.T) {
 	if got := ask(t, stranger, header); strings.Contains(got, "1.2.3.4") {
 		t.Errorf("a stranger's header was read: %q", got)
 	}
+}
+
+// TestAClientGetsItsPlacesOnly: a place is taken when the header names the client, refused beyond the share, and given back once.
+func TestAClientGetsItsPlacesOnly(t *testing.T) {
+	var held atomic.Int32
+	admit := func(client string) (func(), bool) {
+		if client != "1.2.3.4:12345" || held.Load() == 1 {
+			return nil, false
+		}
+		held.Add(1)
+		return sync.OnceFunc(func() { held.Add(-1) }), true
+	}
+	open := func(header string) (*conn, net.Conn) {
+		near, far := net.Pipe()
+		go func() { _, _ = io.WriteString(far, header+"x") }() // ends when read or closed
+		return &conn{Conn: near, from: bufio.NewReader(near), admit: admit}, far
+	}
+	const header = "PROXY TCP4 1.2.3.4 10.0.0.1 12345 443\r\n"
+	first, farFirst := open(header)
+	if _, err := first.Read(make([]byte, 1)); err != nil || held.Load() != 1 {
+		t.Fatalf("%v, %d held", err, held.Load())
+	}
+	second, farSecond := open(header)
+	if _, err := second.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "too many connections") {
+		t.Errorf("beyond the share: %v", err)
+	}
+	for _, c := range []net.Conn{first, first, second, farFirst, farSecond} {
+		_ = c.Close()
+	}
+	if held.Load() != 0 {
+		t.Errorf("%d places are lost", held.Load())
+	}
+	// Closing ends a wait for a header that never comes, and one that was never begun takes no place.
+	silent, far := open("")
+	waiting := make(chan error, 1)
+	go func() {
+		_, err := silent.Read(make([]byte, 1))
+		waiting <- err
+	}()
+	_ = silent.Close()
+	if err := <-waiting; err == nil {
+		t.Error("a closed connection was read")
+	}
+	_ = far.Close()
 }

@@ -132,14 +132,16 @@ func real(filter *string) bool {
 	return err != nil
 }
 
-// number is JavaScript's parseInt(v) || fallback.
+// number is JavaScript's parseInt(v) || fallback, within a billion: what is counted with it must not wrap around.
 func number(v any, fallback int) int {
+	const most = 1_000_000_000
 	var n int
 	switch v := v.(type) {
 	case float64:
-		n = int(max(-1e9, min(1e9, v)))
+		n = int(max(-most, min(most, v)))
 	case string:
-		n, _ = strconv.Atoi(strings.TrimSpace(v)) // anything else is the fallback
+		n, _ = strconv.Atoi(strings.TrimSpace(v)) // beyond int: its end; anything else is the fallback
+		n = max(-most, min(most, n))
 	}
 	if n == 0 {
 		return fallback

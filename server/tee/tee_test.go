@@ -237,3 +237,36 @@ func TestAnAnswerToANonceIsAboutOneLog(t *testing.T) {
 		t.Errorf("%+v %+v", page, list)
 	}
 }
+
+// TestPagesBeyondEveryNumber: a page times its size must not wrap around into a page that exists, or crash.
+func TestPagesBeyondEveryNumber(t *testing.T) {
+	p, url := sidecar(t, first, second)
+	note(t, p, first, "one")
+	note(t, p, second, "two")
+	for _, page := range []string{`"9223372036854775807"`, `"99999999999999999999"`, `"-99999999999999999999"`, `1e300`, `-1e300`, `"4611686018427387904"`} {
+		for _, size := range []string{`10`, `"9223372036854775807"`, `"4"`, `-1`} {
+			for _, filter := range []string{``, `"agentId":"` + first + `"`} {
+				body := `{"query":{` + filter + `},"page":` + page + `,"pageSize":` + size + `}`
+				resp, err := http.Post(url+"/tee/logs", "application/json", strings.NewReader(body))
+				if err != nil {
+					t.Errorf("%s: %v", body, err)
+					continue
+				}
+				var got struct {
+					Logs struct {
+						Page, PageSize int
+						Data           []any
+					}
+				}
+				err = json.NewDecoder(resp.Body).Decode(&got)
+				_ = resp.Body.Close()
+				if resp.StatusCode == http.StatusTooManyRequests {
+					continue
+				}
+				if far := !strings.Contains(page, "-"); err != nil || resp.StatusCode != http.StatusOK || far && len(got.Logs.Data) > 0 || got.Logs.Page < 1 || got.Logs.Page > 1e9 || got.Logs.PageSize > 1000 {
+					t.Errorf("%s: %d, %v, page %d of %d with %d rows", body, resp.StatusCode, err, got.Logs.Page, got.Logs.PageSize, len(got.Logs.Data))
+				}
+			}
+		}
+	}
+}
