@@ -68,7 +68,15 @@ func (o Options) ask(ctx context.Context, sealed []byte, recovery *operator.Publ
 	if err != nil {
 		return nil, err
 	}
-	return dataKey, errors.Join(os.Remove(path), os.Remove(filepath.Join(o.Envelope, answerFile)))
+	return dataKey, errors.Join(remove(path), remove(filepath.Join(o.Envelope, answerFile)))
+}
+
+// remove removes a file, which the host may have removed already.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (o Options) attested(ctx context.Context, statement []byte) ([]byte, error) {

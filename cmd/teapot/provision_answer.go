@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/teapot-tee/teapot/appraisal"
+	"github.com/teapot-tee/teapot/attest"
 	"github.com/teapot-tee/teapot/attest/gramine"
 	"github.com/teapot-tee/teapot/boot/envelope"
 	"github.com/teapot-tee/teapot/boot/operator"
@@ -68,14 +69,14 @@ func (f *answerFlags) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := acceptedEnclave(result); err != nil {
+	if err := acceptedEnclave(result, f.allowSimulated); err != nil {
 		return errors.Join(result.WriteText(cmd.OutOrStdout()), &exitError{code: 1, err: err, hint: "nothing was sealed"})
 	}
 	answer, err := f.answer(document)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(f.out, answer, 0o600); err != nil {
+	if err := attest.WriteFile(f.out, answer); err != nil { // replaces a link that the host put there, and is never half there
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s\nthe data key of %s is sealed to this enclave in %s; put it beside request.json\n", result.Headline, f.origin, f.out)
@@ -106,10 +107,14 @@ func (f *answerFlags) complete(document []byte) ([]byte, error) {
 	return ev.Marshal()
 }
 
-// acceptedEnclave wants the policy met and, whatever the policy waives, code that it names. A simulated enclave has no code to name.
-func acceptedEnclave(r verify.Result) error {
+// acceptedEnclave wants the policy met and, whatever the policy waives, code that it names. A simulated enclave has no code to name:
+// anybody can make one, so a policy that lets such verdicts pass is not enough to hand it a key.
+func acceptedEnclave(r verify.Result, simulated bool) error {
 	if err := r.Err(); err != nil {
 		return fmt.Errorf("the request is not accepted: %w", err)
+	}
+	if r.Simulated && !simulated {
+		return errors.New("the request is not accepted: it is SIMULATED, so whoever sent it reads what is sealed to it; --allow-simulated says that this data key is no secret")
 	}
 	if c := r.Find("measurements.code"); !r.Simulated && c.Outcome != appraisal.Passed {
 		return errors.New("the request is not accepted: your policy must name the code that may have the data, a waiver is not enough")

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/teapot-tee/teapot/appraisal"
 	"github.com/teapot-tee/teapot/attest/gramine"
 	"github.com/teapot-tee/teapot/attest/sim"
 	"github.com/teapot-tee/teapot/attest/sim/devattest"
@@ -21,6 +22,7 @@ import (
 	manifest "github.com/teapot-tee/teapot/deploy/gramine"
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/keys"
+	"github.com/teapot-tee/teapot/verify"
 )
 
 const provisionAgent = "25c1e1b0-4f3c-0b6e-9d59-2b6f7f8a9c10"
@@ -168,12 +170,17 @@ func TestMicrocodeUpdateWithTheOperatorsHelp(t *testing.T) {
 	mrenclave := h.sim.EnclaveReport().MREnclave
 	h.write("other.toml", []byte("version = 1\nsimulated = \"allow\"\n[[code]]\nname = \"other\"\nmrenclave = [\""+strings.Repeat("ab", 32)+"\"]\n"))
 	h.write("agent.toml", []byte("version = 1\nsimulated = \"allow\"\n[[code]]\nname = \"teapot\"\nmrenclave = [\""+hex.EncodeToString(mrenclave[:])+"\"]\n"))
+	h.write("empty.toml", nil)
+	h.write("lax.toml", []byte("version = 1\nsimulated = \"allow\"\n"))
 	for name, c := range map[string]struct {
 		code int
 		args []string
 	}{
 		"simulated, not asked for": {1, []string{"--origin", origin}},
-		"code of another policy":   {1, []string{"--origin", origin, "--policy", h.path("other.toml")}},
+		"empty policy":             {1, []string{"--origin", origin, "--policy", h.path("empty.toml")}},
+		"policy for any simulator": {1, []string{"--origin", origin, "--policy", h.path("lax.toml")}},
+		"policy for this one":      {1, []string{"--origin", origin, "--policy", h.path("agent.toml")}}, // anybody can claim its measurements
+		"code of another policy":   {1, []string{"--allow-simulated", "--origin", origin, "--policy", h.path("other.toml")}},
 		"another log":              {1, []string{"--allow-simulated", "--origin", originOf(t, make([]byte, 32))}},
 		"no origin":                {64, []string{"--allow-simulated"}},
 		"no log's name":            {64, []string{"--allow-simulated", "--origin", "x"}},
@@ -188,9 +195,16 @@ func TestMicrocodeUpdateWithTheOperatorsHelp(t *testing.T) {
 	if code, out, errs := h.cli("verify", h.path("envelope/request.json"), "--allow-simulated"); code != 2 || !strings.Contains(out+errs, "collateral") {
 		t.Errorf("%d %s%s", code, out, errs)
 	}
-	code, out, errs := h.answer("--origin", origin, "--policy", h.path("agent.toml"))
+	h.write("precious", []byte("of the operator"))
+	if err := os.Symlink(h.path("precious"), h.path("envelope/answer.json")); err != nil { // the host writes in this directory
+		t.Fatal(err)
+	}
+	code, out, errs := h.answer("--allow-simulated", "--origin", origin, "--policy", h.path("agent.toml"))
 	if code != 0 || !strings.Contains(out, "SIMULATED") {
 		t.Fatalf("%d %s%s", code, out, errs)
+	}
+	if kept, err := os.ReadFile(h.path("precious")); err != nil || string(kept) != "of the operator" {
+		t.Errorf("the host's link led the answer to another file: %q, %v", kept, err)
 	}
 	second := <-done
 	if second == nil || !bytes.Equal(second.Secret, first.Secret) || second.Opened != envelope.Operator || second.Custody != evidence.Operator {
@@ -258,5 +272,35 @@ func TestAnOperatorsKeyIsNeverOverwritten(t *testing.T) {
 	info, err := os.Stat(h.path("operator.key"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// TestOnlyNamedCodeGetsADataKey: whatever a policy waives, genuine hardware must run code that the policy names, and a simulation
+// must be asked for on the command line.
+func TestOnlyNamedCodeGetsADataKey(t *testing.T) {
+	met := func(simulated bool, code appraisal.Outcome) verify.Result {
+		return verify.Result{
+			Tier: appraisal.Warned, Simulated: simulated, Checks: []appraisal.Check{{ID: "measurements.code", Outcome: code}},
+		}
+	}
+	unmet := met(false, appraisal.Passed)
+	unmet.Exit = 1
+	for name, c := range map[string]struct {
+		result    verify.Result
+		simulated bool
+		ok        bool
+	}{
+		"named code":                       {met(false, appraisal.Passed), false, true},
+		"unknown code, waived":             {met(false, appraisal.Warning), false, false},
+		"other code, waived":               {met(false, appraisal.Failed), true, false},
+		"code never looked at":             {verify.Result{Tier: appraisal.Affirming}, true, false},
+		"no verdict":                       {verify.Result{}, true, false},
+		"policy not met":                   {unmet, true, false},
+		"simulated":                        {met(true, appraisal.Passed), false, false},
+		"simulated, asked for by the flag": {met(true, appraisal.Warning), true, true},
+	} {
+		if err := acceptedEnclave(c.result, c.simulated); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

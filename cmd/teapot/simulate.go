@@ -99,12 +99,17 @@ func simulate(ctx context.Context, f simulateFlags, stdout, stderr io.Writer) er
 	}
 	for _, ln := range listeners {
 		served := handler
-		if f.platformSocket != "" && ln.Addr().String() == f.platformSocket {
+		if f.platform(ln) {
 			served = platform
 		}
 		group.Go(func() error { return guestapi.Serve(ctx, ln, served, guestapi.Limits{}) })
 	}
 	return group.Wait()
+}
+
+// platform says whether a listener is the platform's own socket; a TCP address of the same name is not.
+func (f simulateFlags) platform(ln net.Listener) bool {
+	return f.platformSocket != "" && ln.Addr().Network() == "unix" && ln.Addr().String() == f.platformSocket
 }
 
 // play plays /dev/attestation until the returned Played is closed.

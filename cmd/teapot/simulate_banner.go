@@ -29,7 +29,7 @@ keys              %s
 `, sha256.Sum256(simulator.RootDER()), info.AppID, info.AppName, info.ComposeHash, f.keysText())
 	for _, ln := range listeners {
 		where := endpoint(ln)
-		if f.platformSocket != "" && where == f.platformSocket {
+		if f.platform(ln) {
 			fmt.Fprintf(stdout, "listening %s\n", where)
 			fmt.Fprintf(stderr, "as the platform of one Teapot: DSTACK_SIMULATOR_ENDPOINT=%s teapot run   (whoever reaches this socket can speak as that Teapot, SIMULATED)\n", where)
 			continue

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/teapot-tee/teapot/attest/sim"
+	"github.com/teapot-tee/teapot/server"
 )
 
 // simulated starts teapot simulate and returns the lines it printed on stdout, with the verbs cut off.
@@ -185,5 +186,17 @@ func TestSimulateMistakes(t *testing.T) {
 		if code := execute(ctx, append([]string{"simulate"}, v.flags...), io.Discard, &stderr); code != v.code || !strings.Contains(stderr.String(), v.want) || strings.Contains(stderr.String(), "NOT A TEE") {
 			t.Errorf("%s: exit %d, want %d: %s", name, code, v.code, &stderr)
 		}
+	}
+}
+
+// Only the socket itself is the platform's: a TCP address that looks like its path answers strangers.
+func TestAnAddressIsNotThePlatformsSocket(t *testing.T) {
+	ln, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if (simulateFlags{platformSocket: ln.Addr().String()}).platform(ln) {
+		t.Error("a TCP address speaks to a Teapot as its platform")
 	}
 }

@@ -160,10 +160,10 @@ func (c *Client) signed(ctx context.Context, address, member string, headers ...
 	}
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(a.body, &parts); err != nil {
-		return "", "", "", fmt.Errorf("pcs: %s did not answer with JSON: %w", address, err)
+		return "", "", "", fmt.Errorf("pcs: %s did not answer with JSON: %w", redacted(address), err)
 	}
 	if err := json.Unmarshal(parts["signature"], &signature); err != nil || parts[member] == nil {
-		return "", "", "", fmt.Errorf("pcs: %s answered without %s and signature", address, member)
+		return "", "", "", fmt.Errorf("pcs: %s answered without %s and signature", redacted(address), member)
 	}
 	chain, err = a.chain(headers...)
 	return string(parts[member]), signature, chain, err

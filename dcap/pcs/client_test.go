@@ -214,6 +214,26 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// TestNoErrorTellsThePasswordOfAService: errors of a fetch reach logs and terminals.
+func TestNoErrorTellsThePasswordOfAService(t *testing.T) {
+	for name, spoil := range map[string]func(f *fake, c *pcs.Client){
+		"refused":        func(f *fake, _ *pcs.Client) { f.failures = []failure{{http.StatusNotFound, ""}} },
+		"no JSON":        func(f *fake, _ *pcs.Client) { f.failures = []failure{{http.StatusOK, ""}} },
+		"no connection":  func(f *fake, _ *pcs.Client) { f.Close() },
+		"no address":     func(_ *fake, c *pcs.Client) { c.BaseURL = "http://reader:hunter2%zz@127.0.0.1" },
+		"no port number": func(_ *fake, c *pcs.Client) { c.BaseURL = "http://reader:hunter2@127.0.0.1:port" },
+	} {
+		f := newFake(t, true)
+		var waits []time.Duration
+		c := f.client("", &waits)
+		c.BaseURL = strings.Replace(c.BaseURL, "http://", "http://reader:hunter2@", 1)
+		spoil(f, c)
+		if _, err := c.Collateral(t.Context(), f.tdx(t)); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestNoRetryWhereItCannotHelp(t *testing.T) {
 	for status, words := range map[int]string{
 		http.StatusNotFound: "does not know", http.StatusGone: "retired", http.StatusBadRequest: "parameters",

@@ -34,11 +34,20 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	text := fmt.Sprintf("pcs: %s answered %d (%s)", e.URL, e.Status, meaning(e.Status))
+	text := fmt.Sprintf("pcs: %s answered %d (%s)", redacted(e.URL), e.Status, meaning(e.Status))
 	if e.ID != "" {
 		text += ", request " + e.ID
 	}
 	return text
+}
+
+// redacted hides a password in an address: errors reach logs.
+func redacted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "the service"
+	}
+	return u.Redacted()
 }
 
 // meaning explains a status in the words of PCS and PCCS documentation.
@@ -89,8 +98,11 @@ func (c *Client) once(ctx context.Context, address string) (a *answer, wait time
 	ctx, cancel := context.WithTimeout(ctx, perRequest)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if bad, ok := errors.AsType[*url.Error](err); ok {
+		err = bad.Err // without the address, which nothing redacts there
+	}
 	if err != nil {
-		return nil, -1, fmt.Errorf("pcs: %w", err)
+		return nil, -1, fmt.Errorf("pcs: the service's address: %w", err)
 	}
 	if c.Key != "" && c.base() == IntelPCS {
 		request.Header.Set("Ocp-Apim-Subscription-Key", c.Key)
@@ -110,9 +122,9 @@ func (c *Client) once(ctx context.Context, address string) (a *answer, wait time
 		err = &StatusError{address, response.StatusCode, response.Header.Get("Request-ID")}
 		return nil, c.retryAfter(response), err
 	case err != nil:
-		return nil, 0, fmt.Errorf("pcs: reading the answer of %s: %w", address, err)
+		return nil, 0, fmt.Errorf("pcs: reading the answer of %s: %w", redacted(address), err)
 	case len(body) > maxBody:
-		return nil, -1, fmt.Errorf("pcs: the answer of %s is larger than %d bytes", address, maxBody)
+		return nil, -1, fmt.Errorf("pcs: the answer of %s is larger than %d bytes", redacted(address), maxBody)
 	}
 	return &answer{response.Header, body}, 0, nil
 }

@@ -3,7 +3,8 @@
 // Command clockvm is the init of a virtual machine whose clock may be broken: it runs the real teapot binary there, sets the machine's wall
 // clock forward and back while it serves, kills it, and has the log verified. scripts/clock-proof.sh boots it in QEMU.
 //
-// It trusts the machine to be its own: it sets the clock of whatever it runs on, so it refuses to be anything but process 1.
+// It sets the clock of whatever it runs on, so it refuses to be anything but process 1 of a kernel that was booted for it: the first
+// process of a container is process 1 too, and the clock there is everybody's.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -41,7 +43,7 @@ func main() {
 
 // prove appends before and after jumps of the wall clock, in one start and over kills, and verifies the whole log at the true time.
 func prove() error {
-	if err := machine(); err != nil {
+	if err := errors.Join(machine(), own()); err != nil {
 		return err
 	}
 	day := 24 * time.Hour
@@ -87,6 +89,15 @@ func machine() error {
 		}
 	}
 	return loopbackUp()
+}
+
+// own checks that this kernel was booted for this program: scripts/clock-proof.sh says so on its command line.
+func own() error {
+	line, err := os.ReadFile("/proc/cmdline")
+	if err == nil && !slices.Contains(strings.Fields(string(line)), "clockvm.own") {
+		err = errors.New("the kernel's command line has no clockvm.own: this machine's clock is somebody else's")
+	}
+	return err
 }
 
 // loopbackUp is SIOCSIFFLAGS with IFF_UP | IFF_RUNNING on lo (netdevice(7)).
