@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -108,7 +111,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func crossOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	_, host, ok := strings.Cut(origin, "://")
-	return origin != "" && (!ok || host != r.Host)
+	return origin != "" && (!ok || host != r.Host) || rebound(r)
+}
+
+// rebound: on loopback a server is asked by an address or by a name without dots. A domain name there is one that a web page made point
+// to this machine, whose requests then carry no other origin, and GETs none at all.
+func rebound(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	name := (&url.URL{Host: r.Host}).Hostname()
+	return strings.Contains(name, ".") && net.ParseIP(name) == nil
 }
 
 // wantsJSON: the content type says so, or the query does, or the method is GET. Otherwise both bodies are protobuf.

@@ -95,6 +95,21 @@ func TestWebPagesOfOtherOrigins(t *testing.T) {
 	}
 }
 
+func TestADomainThatPointsToThisMachineIsRefused(t *testing.T) {
+	s, _ := newServer(t, guestapi.AllowEverything())
+	for host, want := range map[string]int{
+		"127.0.0.1:8090": 200, "[::1]:8090": 200, "localhost:8090": 200, "dstack": 200, "": 200, "evil.example:8090": 400, "127.0.0.1.evil.example": 400, "localhost.evil.example.": 400,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/Version", http.NoBody)
+		r.Host, r.RemoteAddr = host, "127.0.0.1:5000"
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("host %q: %d, want %d", host, w.Code, want)
+		}
+	}
+}
+
 func TestQueryArguments(t *testing.T) {
 	s, _ := newServer(t, guestapi.AllowEverything())
 	_, want := post(t, s, "/GetKey", `{"path":"a/b","purpose":"sign"}`)
