@@ -51,6 +51,61 @@ func TestRecoveryAgreesWithTheLibrary(t *testing.T) {
 	}
 }
 
+// Any r, s, v and digest, not only what a signer makes: r near the ends of its range, r + n below and beyond p, and sums that
+// are the point at infinity.
+func TestRecoveryAgreesWithTheLibraryOnAnything(t *testing.T) {
+	n := new(big.Int).SetBytes(unhex(secpOrder))
+	p := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(feC))
+	gap := new(big.Int).Sub(p, n) // r below it may stand for r + n
+	var numbers []*big.Int
+	for _, near := range []*big.Int{new(big.Int), gap, new(big.Int).Rsh(n, 1), n, p} {
+		for d := int64(-4); d <= 4; d++ {
+			if v := new(big.Int).Add(near, big.NewInt(d)); v.Sign() >= 0 {
+				numbers = append(numbers, v)
+			}
+		}
+	}
+	for i := range 12 {
+		sum := sha256.Sum256([]byte{4, byte(i)})
+		numbers = append(numbers, new(big.Int).SetBytes(sum[:]), new(big.Int).Rsh(new(big.Int).SetBytes(sum[:]), 129))
+	}
+	numbers = append(numbers, new(big.Int).SetBytes(unhex(secpBaseX)))
+	accepted := map[byte]int{}
+	compare := func(digest [32]byte, r, s *big.Int) {
+		var signature [65]byte
+		r.FillBytes(signature[:32])
+		s.FillBytes(signature[32:64])
+		for v := range byte(5) {
+			signature[64] = v
+			ours, err := recoverSecp256k1(digest, signature[:])
+			theirs, theirErr := dstackkey.Recover(digest, signature[:])
+			if (err == nil) != (theirErr == nil) || !bytes.Equal(ours, theirs) {
+				t.Fatalf("digest %x, r %x, s %x, v %d: %x (%v), the library says %x (%v)", digest, r, s, v, ours, err, theirs, theirErr)
+			}
+			if err == nil {
+				accepted[v]++
+			}
+		}
+	}
+	for i, r := range numbers {
+		for k, s := range numbers {
+			compare(sha256.Sum256([]byte{5, byte(i), byte(k)}), r, s)
+		}
+		compare([32]byte{}, r, big.NewInt(1))
+		compare([32]byte(bytes.Repeat([]byte{0xff}, 32)), r, big.NewInt(2))
+	}
+	base := new(big.Int).SetBytes(unhex(secpBaseX))
+	for _, s := range []*big.Int{big.NewInt(1), new(big.Int).Rsh(n, 1)} { // r is G's: s·G − digest·G is nothing at all for digest = ±s
+		compare([32]byte(s.FillBytes(make([]byte, 32))), base, s)
+		compare([32]byte(new(big.Int).Sub(n, s).FillBytes(make([]byte, 32))), base, s)
+	}
+	for v := range byte(4) {
+		if accepted[v] == 0 {
+			t.Errorf("nothing with v = %d was accepted: the test looks at too little", v)
+		}
+	}
+}
+
 // The field against math/big, with the values where carries happen.
 func TestFieldAgreesWithMathBig(t *testing.T) {
 	p := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(feC))

@@ -47,15 +47,28 @@ func (c *Character) redirects(old *Character) string {
 	if !bytes.Equal(directing(c.Document), directing(old.Document)) {
 		return "settings"
 	}
+	if redirectsBySecrets(c.Document.Path("settings"), old.Document.Path("settings")) {
+		return "settings.secrets"
+	}
 	return ""
 }
 
+// redirectsBySecrets says whether secrets of a definition's own change what is none: getSetting looks for endpoints there too, and first.
+func redirectsBySecrets(settings, before json5.Value) bool {
+	secrets, own := settings.Get("secrets")
+	return own && !bytes.Equal(without(secrets, secretName), without(before.Path("secrets"), secretName))
+}
+
 func directing(doc json5.Value) []byte {
-	settings := doc.Path("settings").Without(func(name string) bool {
+	return without(doc.Path("settings"), func(name string) bool {
 		return secretName(name) || name == "model" || name == "embeddingModel" || name == "modelConfig"
 	})
-	if len(settings.Members) == 0 {
+}
+
+// without is what is left of an object; no object and an empty one are alike.
+func without(v json5.Value, drop func(name string) bool) []byte {
+	if v = v.Without(drop); len(v.Members) == 0 {
 		return nil
 	}
-	return settings.Append(nil)
+	return v.Append(nil)
 }

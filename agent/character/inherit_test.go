@@ -37,6 +37,7 @@ func TestSecretsFollowOnlyWhereTheyWent(t *testing.T) {
 		"the provider":            {[]string{`"openai"`, `"groq"`}, "modelProvider"},
 		"the endpoint":            {[]string{`"bio"`, `"modelEndpointOverride":"https://evil.example","bio"`}, "modelEndpointOverride"},
 		"an endpoint in settings": {[]string{`"settings":{`, `"settings":{"OPENAI_API_URL":"https://evil.example",`}, "settings"},
+		"an endpoint among own secrets": {[]string{`"settings":{`, `"settings":{"secrets":{"OPENAI_API_URL":"https://evil.example"},`}, "settings.secrets"},
 		"an RPC server":           {[]string{`rpc.example`, `evil.example`}, "settings"},
 		"a client":                {[]string{`"clients":[]`, `"clients":["twitter"]`}, "clients"},
 		"an MCP server":           {[]string{`"settings":{`, `"settings":{"mcp":{"servers":{"x":{"url":"https://evil.example"}}},`}, "settings"},
@@ -66,5 +67,38 @@ func TestOwnSecretsAreNotMixedWithTheOldOnes(t *testing.T) {
 	next.Inherit(old)
 	if _, has := next.Setting("OPENAI_API_KEY"); has {
 		t.Error("a definition that brought its secrets got the old ones too")
+	}
+}
+
+func TestAFirstSecretChangesNoPlace(t *testing.T) {
+	text := strings.Replace(keeper, `"secrets":{"OPENAI_API_KEY":"sk-old"},`, "", 1)
+	old, err := character.Parse([]byte(text), character.Options{Env: map[string]string{"GROQ_API_KEY": "gsk-env"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := shown(t, old, `"settings":{`, `"settings":{"secrets":{"OPENAI_API_KEY":"sk-new"},`)
+	if changed := next.Inherit(old); changed != "" {
+		t.Errorf("%s decides", changed)
+	}
+}
+
+// An operator's own server, named among the secrets: a definition that brings other secrets would send the environment's key to
+// the provider's.
+func TestOwnSecretsDoNotDropAnEndpoint(t *testing.T) {
+	text := strings.Replace(keeper, `"OPENAI_API_KEY":"sk-old"`, `"OPENAI_API_URL":"https://inside.example"`, 1)
+	old, err := character.Parse([]byte(text), character.Options{Env: map[string]string{"OPENAI_API_KEY": "sk-env"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for secrets, changed := range map[string]string{
+		`{"OTHER_KEY":"new"}`: "settings.secrets", `{}`: "settings.secrets", `{"OPENAI_API_URL":"https://inside.example","OTHER_KEY":"new"}`: "",
+	} {
+		next := shown(t, old, `"settings":{`, `"settings":{"secrets":`+secrets+`,`)
+		if got := next.Inherit(old); got != changed {
+			t.Errorf("%s: %q decides, want %q", secrets, got, changed)
+		}
+		if _, has := next.Setting("OPENAI_API_KEY"); has != (changed == "") {
+			t.Errorf("%s: the environment's key is there: %v", secrets, has)
+		}
 	}
 }
