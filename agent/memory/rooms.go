@@ -12,8 +12,8 @@ import (
 )
 
 // claim is whose a room is: the user who spoke there first, until somebody has shown the room's secret; from then on it is
-// the secret's. It follows from the log's messages alone, so it survives restarts and a lost file, and may be forgotten
-// here at any time: strangers can name any number of rooms.
+// the secret's. The log says it, so it survives restarts, a lost file and erasures, and may be forgotten here at any time:
+// strangers can name any number of rooms.
 type claim struct {
 	user   string // UUID; "" if the room began with a token or cannot be told: then nobody's by name
 	closed bool   // only proof opens it
@@ -27,8 +27,8 @@ type Visitor struct {
 	Said tlog.Speaker // how it was established: with the room's secret or a token every room is open
 }
 
-// lookBack is how many of a room's last messages are searched for one that showed the secret. Once one did, all that follow
-// show it or a token.
+// lookBack is how many of a room's last messages are searched for one that showed the secret, and of its first for one that
+// still says who spoke. Once one showed the secret, all that follow show it or a token.
 const lookBack = 64
 
 // claimsPerRoom is how many claims are kept for each room kept in the process: they are small.
@@ -44,67 +44,75 @@ func (s *Store) Enter(ctx context.Context, room string, v Visitor) (first, admit
 		return false, false, err
 	}
 	if c == nil {
-		c, err = s.recorded(ctx, room)
-	}
-	if err != nil {
-		return false, false, err
-	}
-	if c == nil {
 		s.keepClaim(room, begun(v))
 		return true, true, nil
 	}
+	c.closed = c.closed || v.Said == tlog.SpeakerRoomSecret
 	return false, proven(v.Said) || !c.closed && c.user == v.User, nil
 }
 
-// claimOf returns a room's claim, from disk if it is not at hand; nil if nobody spoke there. The caller holds mu.
+// claimOf returns a room's claim, from the log if it is not at hand; nil if nobody spoke there. The caller holds mu, which is free
+// while the log is asked.
 func (s *Store) claimOf(ctx context.Context, room string) (*claim, error) {
-	s.clock++
-	for s.claims[room] == nil && !s.closed && s.waiting(room) {
-		s.signal()
-		s.room.Wait()
-	}
 	if s.closed {
 		return nil, ErrClosed
 	}
-	c := s.claims[room]
-	if c == nil {
-		var err error
-		if c, err = s.readClaim(ctx, room); c == nil {
-			return nil, err
-		}
-		s.keepClaim(room, c)
+	s.clock++
+	if c := s.claims[room]; c != nil {
+		c.used = s.clock
+		return c, nil
 	}
-	c.used = s.clock
-	return c, nil
-}
-
-// recorded asks the log whose a room is of which the file knows nothing: the first in a room is given the secret that opens all that
-// was ever said there, so the file, from which a host can withhold rows, must not decide who that is. The caller holds mu, which is
-// free meanwhile.
-func (s *Store) recorded(ctx context.Context, room string) (*claim, error) {
 	s.mu.Unlock()
-	said := actionlog.Query{Types: []string{record.Message, record.Reply}, Room: room, Limit: 1, Viewer: actionlog.Viewer{Owner: true}}
-	page, err := s.opts.Log.Query(ctx, said)
+	c, err := s.recorded(ctx, room)
 	s.mu.Lock()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("asking the log who spoke first: %w", err)
+		return nil, fmt.Errorf("asking the log whose the room is: %w", err)
 	case s.closed:
 		return nil, ErrClosed
 	case s.claims[room] != nil: // somebody else came meanwhile
 		return s.claims[room], nil
-	case len(page.Items) == 0:
-		return nil, nil
+	case c != nil:
+		s.keepClaim(room, c)
 	}
-	c := &claim{closed: true} // who began it cannot be told without what is missing
-	s.keepClaim(room, c)
 	return c, nil
 }
 
-// waiting says whether something said in a room is not on disk yet. The caller holds mu.
-func (s *Store) waiting(room string) bool {
-	in := func(j job) bool { return j.item.Room == room }
-	return slices.ContainsFunc(s.pending, in) || slices.ContainsFunc(s.writing, in)
+// recorded asks the log whose a room is; nil if nobody spoke there. The first in a room is given the secret that opens all that
+// was ever said there, and an open room tells whoever has the right name, so the file, from which a host can withhold rows and
+// from which erased ones are gone, must not decide: who spoke how stands in the leaves, which stay.
+func (s *Store) recorded(ctx context.Context, room string) (*claim, error) {
+	said := actionlog.Query{Types: []string{record.Message, record.Reply}, Room: room, Limit: lookBack, Viewer: actionlog.Viewer{Owner: true}}
+	first, err := s.opts.Log.Query(ctx, said)
+	if err != nil || len(first.Items) == 0 {
+		return nil, err
+	}
+	said.Types, said.Newest = []string{record.Message}, true
+	last, err := s.opts.Log.Query(ctx, said)
+	if err != nil {
+		return nil, err
+	}
+	return claimFrom(first.Items, last.Items), nil
+}
+
+// claimFrom reads a claim from a room's first entries and its last messages. Who spoke first cannot be told once all of them are
+// erased: then the room is nobody's by name.
+func claimFrom(first, last []actionlog.Item) *claim {
+	c := &claim{closed: true}
+	i := slices.IndexFunc(first, func(i actionlog.Item) bool {
+		return i.Leaf.Type == record.Message && i.State == actionlog.ContentShown
+	})
+	if i >= 0 {
+		c = begun(Visitor{first[i].Content.User, first[i].Leaf.Speaker})
+		c.fresh = false
+	}
+	open := false // somebody spoke lately without proof
+	for _, i := range last {
+		c.closed = c.closed || i.Leaf.Speaker == tlog.SpeakerRoomSecret
+		open = open || !proven(i.Leaf.Speaker)
+	}
+	c.closed = c.closed || !open
+	return c
 }
 
 // keepClaim keeps a claim at hand; where there is no place the longest unused half goes. The caller holds mu.
@@ -143,40 +151,4 @@ func (s *Store) note(i Item) {
 	}
 	c.fresh = false
 	c.closed = c.closed || i.Type == record.Message && i.Said == tlog.SpeakerRoomSecret
-}
-
-// readClaim reads whose a room is from its first and its last messages, each checked against the log; nil if nobody spoke
-// there. The caller holds mu.
-func (s *Store) readClaim(ctx context.Context, room string) (*claim, error) {
-	const messages = "SELECT idx, addendum, vector FROM items WHERE room=? AND type='message' ORDER BY idx "
-	first, err := s.readRoom(ctx, room, messages+"LIMIT 1")
-	if err != nil {
-		return nil, err
-	}
-	if len(first) == 0 {
-		return s.orphan(ctx, room)
-	}
-	last, err := s.readRoom(ctx, room, messages+"DESC LIMIT ?", lookBack)
-	if err != nil {
-		return nil, err
-	}
-	c := begun(Visitor{first[0].User, first[0].Said})
-	c.fresh = false
-	open := false // somebody spoke lately without proof
-	for _, i := range last {
-		c.closed = c.closed || i.Said == tlog.SpeakerRoomSecret
-		open = open || !proven(i.Said)
-	}
-	c.closed = c.closed || !open
-	return c, nil
-}
-
-// orphan is the claim of a room without a readable message: closed if anything else was said there, else none.
-func (s *Store) orphan(ctx context.Context, room string) (*claim, error) {
-	var rows int
-	err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM items WHERE room=? AND type IN ('message','reply') LIMIT 1)", room).Scan(&rows)
-	if err != nil || rows == 0 {
-		return nil, err
-	}
-	return &claim{closed: true}, nil
 }

@@ -129,7 +129,7 @@ func TestWithheldRowsMakeNobodyFirst(t *testing.T) {
 			t.Fatalf("%s: the count gave it away: %d, %v", name, n, err)
 		}
 		for _, who := range []string{mallory, alice} {
-			if first, in, err := d.Enter(t.Context(), room, memory.Visitor{User: who, Said: tlog.SpeakerClaimed}); err != nil || first || in {
+			if first, in, err := d.Enter(t.Context(), room, memory.Visitor{User: who, Said: tlog.SpeakerClaimed}); err != nil || first || in != (who == alice) {
 				t.Errorf("%s: %s is first %v, in %v, %v", name, who, first, in, err)
 			}
 		}
@@ -143,5 +143,35 @@ func TestWithheldRowsMakeNobodyFirst(t *testing.T) {
 	}
 	if first, in, err := d.Enter(t.Context(), room, memory.Visitor{User: alice, Said: tlog.SpeakerClaimed}); err != nil || first || !in {
 		t.Errorf("alice after the file was rebuilt: first %v, in %v, %v", first, in, err)
+	}
+}
+
+// Having one's words erased does not open the room again: who spoke how stays in the log.
+func TestErasureDoesNotOpenARoom(t *testing.T) {
+	d, alice := newDesk(t), uuid.Of("alice")
+	d.heard(t, alice, tlog.SpeakerClaimed)
+	d.heard(t, alice, tlog.SpeakerRoomSecret)
+	shown := d.log.Size() - 1
+	if _, err := d.log.Erase(t.Context(), actionlog.Erasure{Targets: []uint64{shown}, Requester: tlog.RequesterOperator, Reason: "asked"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Forget(t.Context(), []uint64{shown}); err != nil {
+		t.Fatal(err)
+	}
+	d.reopen(t)
+	if _, in, err := d.Enter(t.Context(), room, memory.Visitor{User: alice, Said: tlog.SpeakerClaimed}); err != nil || in {
+		t.Errorf("the name alone opens it: %v, %v", in, err)
+	}
+}
+
+// The secret closes a room when it is shown, not when what was said with it is remembered.
+func TestShowingTheSecretCloses(t *testing.T) {
+	d, alice := newDesk(t), uuid.Of("alice")
+	d.heard(t, alice, tlog.SpeakerClaimed)
+	for _, said := range []tlog.Speaker{tlog.SpeakerRoomSecret, tlog.SpeakerClaimed} {
+		_, in, err := d.Enter(t.Context(), room, memory.Visitor{User: alice, Said: said})
+		if err != nil || in != (said == tlog.SpeakerRoomSecret) {
+			t.Errorf("%s: %v, %v", said, in, err)
+		}
 	}
 }
