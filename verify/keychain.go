@@ -1,11 +1,12 @@
 package verify
 
 import (
-	"bytes"
+	"crypto/ed25519"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -26,7 +27,8 @@ func (a *appraiser) keyChain(s *start) {
 	} else {
 		a.mayMiss = append(a.mayMiss, c.ID)
 	}
-	root, judged, err := chainRoot(s)
+	chains, err := followChains(s)
+	root, judged := chains.root, chains.judged
 	c.Got = root
 	switch {
 	case errors.Is(err, errNoApp):
@@ -39,11 +41,14 @@ func (a *appraiser) keyChain(s *start) {
 		if len(pins) > 0 {
 			c.Remedy = "only a platform with such a service has them; leave custody.kms_roots out of your policy for others"
 		}
-	case len(pins) == 0:
-		c.Detail = fmt.Sprintf("one key management service signed all %d derived keys; whether it is the right one only a pin in your policy can say (custody.kms_roots)", judged)
-	case !slices.Contains(pins, root):
+	case len(pins) > 0 && !slices.Contains(pins, root):
 		c.Outcome, c.Fault, c.Detail = appraisal.Failed, "operator", "the derived keys come from another key management service than your policy names"
 		c.Remedy = "whoever runs that service can derive these keys: ask the operator; if it is the right one, put its root into your policy"
+	case chains.missing != "":
+		c.Detail = fmt.Sprintf("a key management service signed %d derived keys, but the evidence brings none of its signatures over %s", judged, chains.missing)
+		c.Remedy = "ask for the evidence again; if it stays, nobody vouches for that key"
+	case len(pins) == 0:
+		c.Detail = fmt.Sprintf("one key management service signed all %d derived keys; whether it is the right one only a pin in your policy can say (custody.kms_roots)", judged)
 	default:
 		c.Outcome, c.Detail = appraisal.Passed, fmt.Sprintf("the key management service that your policy names signed all %d derived keys", judged)
 	}
@@ -52,13 +57,19 @@ func (a *appraiser) keyChain(s *start) {
 
 var errNoApp = errors.New("no measured log names the app")
 
-// chainRoot follows every chain of a start's evidence and returns the one root they end at (hex, compressed); "" if there is
-// none to follow.
-func chainRoot(s *start) (root string, judged int, err error) {
+// chains is what the key chains of a start's evidence say together.
+type chains struct {
+	root    string // the one they end at (hex, compressed); "" if there is none to follow
+	judged  int    // keys with a chain
+	missing string // a key that the platform derived and no chain is for
+}
+
+func followChains(s *start) (out chains, err error) {
 	if s.parts == nil {
-		return "", 0, nil
+		return out, nil
 	}
 	appID, measured := appIDOf(s)
+	wanted := derivedKeys(s.parts)
 	for i := range s.evidence.KeyChain {
 		claim := &s.evidence.KeyChain[i]
 		digest, known := claimDigest(claim)
@@ -66,21 +77,22 @@ func chainRoot(s *start) (root string, judged int, err error) {
 			continue // certificates of tappd, or a platform without such a service
 		}
 		if !measured {
-			return "", 0, errNoApp
+			return chains{}, errNoApp
 		}
-		if !ownKey(claim, s.parts) {
-			return "", 0, fmt.Errorf("the %s key %x is none of these agents'", claim.Use, []byte(claim.PublicKey))
+		if err := wanted.take(claim); err != nil {
+			return chains{}, err
 		}
 		end, err := followChain(digest, claim, appID)
 		if err != nil {
-			return "", 0, fmt.Errorf("the %s key: %w", claim.Use, err)
+			return chains{}, fmt.Errorf("the %.20q key: %w", claim.Use, err)
 		}
-		if root != "" && root != end {
-			return "", 0, fmt.Errorf("one ends at root %s, another at %s", root, end)
+		if out.root != "" && out.root != end {
+			return chains{}, fmt.Errorf("one ends at root %s, another at %s", out.root, end)
 		}
-		root, judged = end, judged+1
+		out.root, out.judged = end, out.judged+1
 	}
-	return root, judged, nil
+	out.missing = wanted.missing()
+	return out, nil
 }
 
 func followChain(digest [32]byte, claim *evidence.KeyClaim, appID []byte) (string, error) {
@@ -123,20 +135,66 @@ func appIDOf(s *start) ([]byte, bool) {
 	return system.AppID, err == nil
 }
 
-// ownKey says whether the attested statement names the key: as a log's, or as a wallet's by its address.
-func ownKey(c *evidence.KeyClaim, parts []*evidence.AgentPart) bool {
-	address := ""
-	if evm, ok := evmAddress(c.PublicKey); ok && c.Algorithm == "secp256k1" {
-		address = "0x" + hex.EncodeToString(evm[:])
-	}
-	return slices.ContainsFunc(parts, func(p *evidence.AgentPart) bool {
-		if c.Use == "log" {
-			return c.Algorithm == "ed25519" && bytes.Equal(c.PublicKey, p.Log.Key[:])
+// derived are the keys that an attested statement names: a log's by itself, a wallet's by its address.
+type derived map[string]*derivedKey
+
+type derivedKey struct{ needed, taken bool }
+
+// derivedKeys lists them. Eliza's wallets come from a call that signs nothing.
+func derivedKeys(parts []*evidence.AgentPart) derived {
+	d := derived{}
+	for _, p := range parts {
+		d["log key "+hex.EncodeToString(p.Log.Key[:])] = &derivedKey{needed: true}
+		for _, w := range p.Wallets {
+			d[walletName(w.Chain, w.Address)] = &derivedKey{needed: strings.HasPrefix(w.Derivation, "teapot/")}
 		}
-		return slices.ContainsFunc(p.Wallets, func(w evidence.Wallet) bool {
-			return address != "" && strings.EqualFold(w.Address, address) || c.Algorithm == "ed25519" && w.Address == base58(c.PublicKey)
-		})
-	})
+	}
+	return d
+}
+
+func walletName(chain, address string) string {
+	if chain == "evm" {
+		address = strings.ToLower(address)
+	}
+	return chain + " wallet " + address
+}
+
+// take notes a chain for a key. A second one for the same key is no more than work for the reader.
+func (d derived) take(c *evidence.KeyClaim) error {
+	key := d[keyName(c)]
+	switch {
+	case key == nil:
+		return fmt.Errorf("a %.20q key is none of these agents'", c.Use)
+	case key.taken:
+		return fmt.Errorf("the %.20q key %x stands in it twice", c.Use, []byte(c.PublicKey))
+	}
+	key.taken = true
+	return nil
+}
+
+func (d derived) missing() string {
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		if k := d[name]; k.needed && !k.taken {
+			return "the " + name
+		}
+	}
+	return ""
+}
+
+func keyName(c *evidence.KeyClaim) string {
+	switch {
+	case c.Algorithm == "secp256k1":
+		address, ok := evmAddress(c.PublicKey)
+		if !ok {
+			return ""
+		}
+		return walletName("evm", "0x"+hex.EncodeToString(address[:]))
+	case c.Algorithm != "ed25519" || len(c.PublicKey) != ed25519.PublicKeySize:
+		return ""
+	case c.Use == "log":
+		return "log key " + hex.EncodeToString(c.PublicKey)
+	}
+	return walletName("solana", base58(c.PublicKey))
 }
 
 // base58 is Bitcoin's alphabet, as Solana writes addresses.

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"testing"
 	"time"
@@ -39,6 +40,14 @@ func TestKeyChain(t *testing.T) {
 		"a wallet's chain for the log":      {change: func(e *evidence.Evidence) { e.KeyChain[0].Chain = e.KeyChain[1].Chain }, want: appraisal.Failed, exit: 1},
 		"another service's signature": {change: func(e *evidence.Evidence) {
 			e.KeyChain[0].Chain[1] = other.Evidence().KeyChain[0].Chain[1]
+		}, want: appraisal.Failed, exit: 1},
+		"no chain for the log, but a pin": {change: func(e *evidence.Evidence) { e.KeyChain = e.KeyChain[1:] }, roots: []string{pin}, want: appraisal.NotChecked, exit: 1},
+		"no chain for a wallet, no pin":   {change: func(e *evidence.Evidence) { e.KeyChain = e.KeyChain[:2] }, want: appraisal.NotChecked},
+		"one chain twice": {change: func(e *evidence.Evidence) {
+			e.KeyChain = append(e.KeyChain, e.KeyChain[0])
+		}, roots: []string{pin}, want: appraisal.Failed, exit: 1},
+		"a key of any length": {change: func(e *evidence.Evidence) {
+			e.KeyChain[1].Algorithm, e.KeyChain[1].PublicKey = "ed25519", bytes.Repeat([]byte{1}, 4<<20)
 		}, want: appraisal.Failed, exit: 1},
 		"no signature at all": {change: func(e *evidence.Evidence) { e.KeyChain[1].Chain[0] = make([]byte, 65) }, want: appraisal.Failed, exit: 1},
 	} {

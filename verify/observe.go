@@ -52,7 +52,8 @@ func Observe(document []byte) (Observation, error) {
 	o.Code.Configuration, o.Code.Plugins = []string{boot.Configuration.String()}, []string{boot.Plugins.String()}
 	o.observeAgents(parts)
 	o.observeCustody(boot.Custody)
-	o.KMSRoot, _, _ = chainRoot(&start{evidence: ev, parts: parts, judged: judged{report: &dcap.Report{Quote: quote}}}) // a broken chain is for the verdict to report
+	keys, _ := followChains(&start{evidence: ev, parts: parts, judged: judged{report: &dcap.Report{Quote: quote}}}) // a broken chain is for the verdict to report
+	o.KMSRoot = keys.root
 	return o, nil
 }
 

@@ -31,16 +31,16 @@ func TestSecretsFollowOnlyWhereTheyWent(t *testing.T) {
 		change  []string
 		changed string
 	}{
-		"nothing":                 {nil, ""},
-		"what it is":              {[]string{`"bio":"b"`, `"bio":"another"`, `"topics":[]`, `"topics":["tea"]`}, ""},
-		"the model":               {[]string{`"settings":{`, `"settings":{"model":"gpt-4o","modelConfig":{"temperature":1},`}, ""},
-		"the provider":            {[]string{`"openai"`, `"groq"`}, "modelProvider"},
-		"the endpoint":            {[]string{`"bio"`, `"modelEndpointOverride":"https://evil.example","bio"`}, "modelEndpointOverride"},
-		"an endpoint in settings": {[]string{`"settings":{`, `"settings":{"OPENAI_API_URL":"https://evil.example",`}, "settings"},
+		"nothing":                       {nil, ""},
+		"what it is":                    {[]string{`"bio":"b"`, `"bio":"another"`, `"topics":[]`, `"topics":["tea"]`}, ""},
+		"the model":                     {[]string{`"settings":{`, `"settings":{"model":"gpt-4o","modelConfig":{"temperature":1},`}, ""},
+		"the provider":                  {[]string{`"openai"`, `"groq"`}, "modelProvider"},
+		"the endpoint":                  {[]string{`"bio"`, `"modelEndpointOverride":"https://evil.example","bio"`}, "modelEndpointOverride"},
+		"an endpoint in settings":       {[]string{`"settings":{`, `"settings":{"OPENAI_API_URL":"https://evil.example",`}, "settings"},
 		"an endpoint among own secrets": {[]string{`"settings":{`, `"settings":{"secrets":{"OPENAI_API_URL":"https://evil.example"},`}, "settings.secrets"},
-		"an RPC server":           {[]string{`rpc.example`, `evil.example`}, "settings"},
-		"a client":                {[]string{`"clients":[]`, `"clients":["twitter"]`}, "clients"},
-		"an MCP server":           {[]string{`"settings":{`, `"settings":{"mcp":{"servers":{"x":{"url":"https://evil.example"}}},`}, "settings"},
+		"an RPC server":                 {[]string{`rpc.example`, `evil.example`}, "settings"},
+		"a client":                      {[]string{`"clients":[]`, `"clients":["twitter"]`}, "clients"},
+		"an MCP server":                 {[]string{`"settings":{`, `"settings":{"mcp":{"servers":{"x":{"url":"https://evil.example"}}},`}, "settings"},
 	} {
 		next := shown(t, old, c.change...)
 		if got := next.Inherit(old); got != c.changed {
