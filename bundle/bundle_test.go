@@ -260,3 +260,12 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// A stream of empty documents would have a reader collect them for as long as it is sent.
+func TestEmptyDocumentsEnd(t *testing.T) {
+	head := records(t, write(t, small(t), all))[0]
+	empty := bytes.Repeat(appendHead(nil, kindEvidence, 0), MaxDocuments/minCounted+1)
+	if _, err := NewReader(bytes.NewReader(join([][]byte{head, empty}))); !errors.As(err, new(*MalformedError)) {
+		t.Errorf("%v", err)
+	}
+}

@@ -169,7 +169,7 @@ func (b *Reader) alloc(n int) []byte {
 }
 
 func (b *Reader) preface(k kind, n int) error {
-	if b.total += n; b.total > MaxDocuments {
+	if b.total += max(n, minCounted); b.total > MaxDocuments {
 		return fmt.Errorf("bundle: more than %d bytes of evidence", MaxDocuments)
 	}
 	body, err := b.body(k, n)

@@ -28,6 +28,7 @@ const (
 const (
 	MaxDocument  = 8 << 20   // one evidence or collateral
 	MaxDocuments = 128 << 20 // all of them
+	minCounted   = 1 << 10   // what one counts at least: no document is smaller, and a stream of empty ones would have no end
 	maxNote      = 1 << 16
 	maxSmall     = 1 << 14
 	maxEntry     = 3 + tlog.MaxLeaf + tlog.SaltSize + tlog.MaxContent + 1024
