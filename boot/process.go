@@ -11,9 +11,6 @@ import (
 	"github.com/teapot-tee/teapot/keys/wallets"
 )
 
-// maxDocuments bounds how many Evidence documents a process keeps for links; the oldest session goes first, boots stay in the log.
-const maxDocuments = 1024
-
 // Agent returns an agent by id.
 func (p *Process) Agent(id string) (*Agent, bool) {
 	p.mu.RLock()
@@ -80,7 +77,7 @@ func (p *Process) Statement() evidence.Boot {
 func (p *Process) Document(id evidence.Digest) ([]byte, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	d, ok := p.documents[id]
+	d, ok := p.documents.byID[id]
 	return d, ok
 }
 
@@ -98,19 +95,8 @@ func (p *Process) publish(changed []*Agent, boot evidence.Boot, e *evidence.Evid
 		p.agents[a.ID] = a
 	}
 	p.boot, p.current = boot, e
-	p.keep(e.ID(), document)
-}
-
-// keep stores a document for links. Callers hold mu.
-func (p *Process) keep(id evidence.Digest, document []byte) {
-	if _, known := p.documents[id]; !known {
-		p.order = append(p.order, id)
-	}
-	p.documents[id] = document
-	for len(p.order) > maxDocuments {
-		delete(p.documents, p.order[0])
-		p.order = p.order[1:]
-	}
+	p.documents.boot = e.ID()
+	p.documents.keep(e.ID(), document)
 }
 
 // Session makes a fresh session statement for one caller, has it quoted and returns the Evidence document. Callers limit how often.
@@ -150,7 +136,7 @@ func (p *Process) attestAndKeep(ctx context.Context, statement []byte) ([]byte, 
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keep(e.ID(), document)
+	p.documents.keep(e.ID(), document)
 	return document, nil
 }
 

@@ -32,8 +32,7 @@ type Process struct {
 	number    uint64 // of the next statement
 	boot      evidence.Boot
 	current   *evidence.Evidence
-	documents map[evidence.Digest][]byte // every Evidence document of this start, by SHA-256 of its statement
-	order     []evidence.Digest          // oldest first; bounds documents
+	documents documents
 }
 
 // Agent is one agent of this start: its log, and what the boot statement says about it.
@@ -59,7 +58,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	if err := attest.Claim(c.Dir, c.Attester); err != nil {
 		return nil, err
 	}
-	p := &Process{config: c, numbers: map[string]uint64{}, opened: map[string]*actionlog.Log{}, agents: map[string]*Agent{}, documents: map[evidence.Digest][]byte{}}
+	p := &Process{config: c, numbers: map[string]uint64{}, opened: map[string]*actionlog.Log{}, agents: map[string]*Agent{}, documents: documents{byID: map[evidence.Digest][]byte{}}}
 	if err := p.freshKeys(); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ func (f *walletFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.offline, "offline", false, "without a running agent, for a data directory of the simulator only")
 	flags.StringVar(&f.derivation, "derivation", "", "with --offline: teapot/wallet/v1, eliza/0.1.7 or eliza/0.1.9")
 	flags.StringVar(&f.salt, "salt", os.Getenv("WALLET_SECRET_SALT"), "with --offline: salt of eliza/0.1.9 (default $WALLET_SECRET_SALT)")
+	flags.Lookup("salt").DefValue = "" // help prints defaults
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 }
 
