@@ -37,9 +37,6 @@ func OpenMemory() (*Memory, error) {
 // MemoryAt returns the memory in dir.
 func MemoryAt(dir string) *Memory { return &Memory{dir} }
 
-// Dir is where the memory lives.
-func (m *Memory) Dir() string { return m.dir }
-
 // At returns what was seen of this agent at this target; nil if nothing was.
 func (m *Memory) At(target, agent string) (*verify.Seen, error) {
 	return m.read(m.targetPath(target, agent))

@@ -82,12 +82,6 @@ const (
 	sessionWait     = 5 * time.Second
 )
 
-// Checkpoint fetches the agent's latest signed checkpoint, a note.
-func (c *Client) Checkpoint(ctx context.Context, agent string) ([]byte, error) {
-	a, err := c.get(ctx, "/v1/agents/"+url.PathEscape(agent)+"/checkpoint", nil)
-	return a.body, err
-}
-
 // ConsistencyProof is GET /v1/agents/{id}/proof: hashes in base64, RFC 9162 section 2.1.4 order.
 type ConsistencyProof struct {
 	From  uint64   `json:"from"`

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"encoding/hex"
-	"fmt"
 	"slices"
 
 	"github.com/teapot-tee/teapot/dcap"
@@ -88,9 +87,4 @@ func (o *Observation) observeCustody(c evidence.KeyCustody) {
 			o.Custody = append(o.Custody, string(v))
 		}
 	}
-}
-
-// String names the observation in one line.
-func (o Observation) String() string {
-	return fmt.Sprintf("%s, %d agents", o.Platform, len(o.Agents))
 }

@@ -44,18 +44,6 @@ type Member struct {
 // Str makes a string value.
 func Str(s string) Value { return Value{Kind: String, Text: s} }
 
-// Int makes a number value.
-func Int(n int64) Value { return Value{Kind: Number, Text: strconv.FormatInt(n, 10)} }
-
-// Strs makes an array of strings.
-func Strs(list ...string) Value {
-	v := Value{Kind: Array}
-	for _, s := range list {
-		v.Items = append(v.Items, Str(s))
-	}
-	return v
-}
-
 // Get returns the member called name; ok is false if v is no object or has none.
 func (v Value) Get(name string) (Value, bool) {
 	for _, m := range v.Members {

@@ -51,9 +51,6 @@ type Provider struct {
 	Absent            bool // in Eliza's list of names, not in its table of models
 }
 
-// All returns the table.
-func All() []Provider { return table() }
-
 // Lookup finds a provider by name.
 func Lookup(name string) (Provider, bool) {
 	for _, p := range table() {
