@@ -1,10 +1,8 @@
 package verify
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -96,24 +94,6 @@ func (w *logWalk) documents() {
 			w.a.brokenLog(w.label, fmt.Errorf("evidence %d stands in it twice", i))
 		}
 		w.docs[digest] = ev
-	}
-}
-
-// remembered picks what the reader saw of this log, and the audit to go on from.
-func (w *logWalk) remembered() {
-	for _, s := range w.a.in.Seen {
-		if s.Origin == w.part.Log.Origin {
-			w.seen = append(w.seen, s)
-		}
-	}
-	base := w.reader.Header.Base
-	if base == 0 {
-		return
-	}
-	for _, s := range w.seen {
-		if state, err := tlog.ParseAuditState(s.State); err == nil && state.Size == base && s.AcceptedUnder(w.a.policy) {
-			w.resume = state
-		}
 	}
 }
 
@@ -235,59 +215,6 @@ func (w *logWalk) mayErase() func(start uint64, by tlog.Requester) error {
 	}
 }
 
-// prefixTree follows the tree up to the largest size of interest and keeps the roots on the way.
-type prefixTree struct {
-	tree  tlog.Tree
-	sizes []uint64 // ascending
-	end   uint64   // at this size the checkpoint itself says the root
-	roots map[uint64]tlog.Hash
-}
-
-// prefix prepares the sizes at which this tree will be compared with another one's.
-func (w *logWalk) prefix() *prefixTree {
-	p := &prefixTree{roots: w.roots, end: w.reader.Checkpoint.Size}
-	if w.resume != nil {
-		tree, err := tlog.NewTree(w.resume.Size, w.resume.Roots)
-		if err != nil {
-			return p // NewAuditor refused it
-		}
-		p.tree = tree
-		p.roots[w.resume.Size] = tree.Root()
-	}
-	for _, s := range w.seen {
-		p.want(s.Checkpoint)
-	}
-	p.want([]byte(w.note))
-	slices.Sort(p.sizes)
-	return p
-}
-
-func (p *prefixTree) want(note []byte) {
-	if c, err := tlog.ParseCheckpoint(note); err == nil && c.Size > p.tree.Size() && c.Size < p.end {
-		p.sizes = append(p.sizes, c.Size)
-	}
-}
-
-func (p *prefixTree) add(item tlog.Item) {
-	if len(p.sizes) == 0 {
-		return
-	}
-	if item.Left() {
-		if p.tree.AppendSubtree(item.Level, item.Hash) != nil {
-			p.sizes = nil // the auditor reports it
-			return
-		}
-	} else {
-		p.tree.Append(tlog.RecordHash(item.Leaf))
-	}
-	for len(p.sizes) > 0 && p.sizes[0] <= p.tree.Size() {
-		if p.sizes[0] == p.tree.Size() {
-			p.roots[p.tree.Size()] = p.tree.Root()
-		}
-		p.sizes = p.sizes[1:]
-	}
-}
-
 // finish adds what was learnt about the agent, and what may be remembered.
 func (w *logWalk) finish(l Log) {
 	r := agentResult(w.part)
@@ -330,34 +257,4 @@ func (w *logWalk) scope() string {
 		return fmt.Sprintf("since entry %d, verified before on this machine", h.Base)
 	}
 	return "whole log"
-}
-
-func (w *logWalk) remember(l Log) {
-	if w.report == nil || w.report.State == nil || w.a.current == nil || !w.a.current.readable() {
-		return
-	}
-	state, err := w.report.State.Marshal()
-	if err != nil {
-		return // it stays what was seen before
-	}
-	target := ""
-	if w.a.in.Kind == KindURL {
-		target = w.a.in.Target
-	}
-	looks := 1
-	for _, s := range w.seen {
-		looks = max(looks, s.Looks+1)
-		if c, err := tlog.ParseCheckpoint(s.Checkpoint); err == nil && c.Size > w.reader.Checkpoint.Size {
-			return // an older file: what is remembered is more
-		}
-		if old, err := tlog.ParseAuditState(s.State); err == nil && old.Whole && !w.report.State.Whole && s.AcceptedUnder(w.a.policy) {
-			state = s.State // this look walked only a part: the next one goes on from the last whole walk
-		}
-	}
-	root := w.a.current.judged.report.RootSHA256
-	w.a.result.Remember = append(w.a.result.Remember, Seen{
-		Type: SeenType, Target: target, Agent: w.part.Agent, Origin: w.part.Log.Origin, LogKey: w.part.Log.Key.String(),
-		TrustRoot: hex.EncodeToString(root[:]), Checkpoint: bytes.Clone(w.reader.Checkpoint.Raw), State: state, At: w.a.result.JudgedAt, Looks: looks,
-		Simulated: w.a.simulated, Platform: w.a.result.Platform, Policy: w.a.policy.Digest(),
-	})
 }

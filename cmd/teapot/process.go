@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -26,9 +22,7 @@ import (
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/ratls"
 	"github.com/teapot-tee/teapot/server"
-	"github.com/teapot-tee/teapot/server/access"
 	"github.com/teapot-tee/teapot/server/limit"
-	"github.com/teapot-tee/teapot/web"
 )
 
 // processFlags are what `run` and `serve` share.
@@ -156,17 +150,6 @@ func (r *running) detect(ctx context.Context, notice io.Writer) error {
 	return nil
 }
 
-// oneStart is said before anything is written: later it would be too late for an operator key.
-const oneStart = `
-  ######################################################
-  #  KEYS OF ONE START: once this process has ended,   #
-  #  nobody can open its log, memories and wallets.    #
-  #  TEAPOT_OPERATOR_KEY_FILE at the FIRST start keeps #
-  #  them; whoever has that file then has the keys.    #
-  ######################################################
-
-`
-
 func (r *running) boot(ctx context.Context, config []byte, agents []boot.AgentSpec, unmeasured []evidence.Unmeasured, plugins []string) error {
 	var err error
 	if r.seal, err = ratls.NewSealKeys(); err != nil {
@@ -195,176 +178,4 @@ func (r *running) boot(ctx context.Context, config []byte, agents []boot.AgentSp
 		Agents: agents, Now: time.Now, Logger: r.logger, Fatal: func(err error) { r.failed <- err },
 	})
 	return err
-}
-
-func (r *running) makeTLS(ctx context.Context) (spki []byte, err error) {
-	key, spki, err := ratls.NewKey()
-	if err != nil {
-		return nil, err
-	}
-	names := slices.Concat(r.flags.names, r.flags.public.names)
-	if len(names) == 0 {
-		names = []string{"localhost"}
-	}
-	quoter := func(ctx context.Context, rd [64]byte) ([]byte, error) {
-		q, err := r.attester.Quote(ctx, rd)
-		return q.Raw, err
-	}
-	cert, err := ratls.Certificate(ctx, key, names, quoter, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	r.tls, r.leaf = ratls.ServerConfig(cert), cert.Certificate[0]
-	r.publicTLS(key, cert)
-	return spki, nil
-}
-
-// readConfig returns the exact configuration bytes and what of them no measurement covers.
-func (f *processFlags) readConfig() ([]byte, []evidence.Unmeasured, error) {
-	if f.config == "" {
-		return nil, nil, nil
-	}
-	return f.readPinned(f.config, "configuration")
-}
-
-// readPinned reads a file. With --pin given, it must be one of the pinned; otherwise it is listed as unmeasured.
-func (f *processFlags) readPinned(path, what string) ([]byte, []evidence.Unmeasured, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	sum := sha256.Sum256(raw)
-	digest := hex.EncodeToString(sum[:])
-	switch {
-	case slices.Contains(f.pins, digest):
-		return raw, nil, nil
-	case len(f.pins) > 0:
-		return nil, nil, fmt.Errorf("%s %s has SHA-256 %s, which is not among --pin: somebody changed it, or the pin is old", what, path, digest)
-	}
-	return raw, []evidence.Unmeasured{{Name: what + " " + filepath.Base(path), Detail: "read from a file the host can choose; SHA-256 " + digest}}, nil
-}
-
-// makeToken takes the operator's token from TEAPOT_TOKEN or makes one and keeps it in the data directory.
-func (r *running) makeToken() error {
-	if r.token = os.Getenv("TEAPOT_TOKEN"); r.token != "" {
-		r.tokenFrom = "as TEAPOT_TOKEN says"
-		return nil
-	}
-	path := filepath.Join(r.flags.data, "token")
-	r.tokenFrom = "in " + path
-	raw, err := os.ReadFile(path)
-	if err == nil && len(raw) >= 32 {
-		r.token = string(raw)
-		return nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	r.token = access.Generate()
-	return attest.WriteFile(path, []byte(r.token))
-}
-
-// serve answers until the context ends or the log cannot go on.
-func (r *running) serve(ctx context.Context, routes func(*http.ServeMux, *ratls.Budget), ready func(net.Addr)) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case err := <-r.failed:
-			cancel(err)
-		case <-ctx.Done():
-		}
-	}()
-	r.stopping = ctx.Done()
-	mux := http.NewServeMux()
-	budget := r.budget
-	server.Attestation{Process: r.process, Version: version, Leaf: r.shownLeaf(), Budget: budget}.Register(mux)
-	server.Collateral{Source: r.readersCollateral(), Logger: r.logger}.Register(mux)
-	sealer := ratls.NewSealer(r.seal)
-	mux.Handle("GET "+ratls.KeysPath, sealer.KeysHandler())
-	routes(mux, budget)
-	counts := server.NewMetrics(r.process, access.NewToken(r.token), time.Now())
-	counts.Logger = r.logger
-	counts.Register(mux)
-	pages, err := web.Handler(web.Options{Next: server.SealedShare(sealer.Middleware(server.QuoteShare(mux, time.Now)), time.Now), Reports: filepath.Join(r.flags.data, "reports")})
-	if err != nil {
-		return err
-	}
-	r.keepPublic(ctx)
-	r.logger.InfoContext(ctx, "started", "platform", r.finding.Platform, "simulated", r.finding.Simulated, "agents", len(r.process.Agents()), "version", version)
-	handler, err := r.named(ctx, counts.Count(pages))
-	if err != nil {
-		return err
-	}
-	err = server.Serve(ctx, server.Options{Listener: r.listener, Local: r.local, TLS: r.tls, Proxies: r.proxies, Header: r.flags.proxyHeader, Handler: handler, Logger: r.logger, Ready: ready})
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		err = errors.Join(cause, err)
-	}
-	r.logger.Info("stopping")
-	return errors.Join(err, r.process.Close(), r.attester.Close())
-}
-
-func (r *running) shownLeaf() func(*tls.ConnectionState) []byte {
-	if r.leaf == nil {
-		return nil
-	}
-	if r.public != nil {
-		return r.public.Leaf
-	}
-	return func(*tls.ConnectionState) []byte { return r.leaf }
-}
-
-// banner says loudly what this is.
-func (r *running) banner(w io.Writer, addr net.Addr) {
-	scheme := "http"
-	if r.tls != nil {
-		scheme = "https"
-	}
-	if r.finding.Simulated {
-		fmt.Fprint(w, "\n  ######################################################\n"+
-			"  #  SIMULATED TEE: nothing here proves anything about #\n"+
-			"  #  hardware. Quotes verify under a development root. #\n"+
-			"  ######################################################\n\n")
-	}
-	fmt.Fprintf(w, "platform   %s: %s\n", r.finding.Platform, r.finding.Why)
-	for _, warning := range r.finding.Warnings {
-		fmt.Fprintf(w, "warning    %s\n", warning)
-	}
-	fmt.Fprintf(w, "data       %s\n", r.flags.data)
-	for _, a := range r.process.Agents() {
-		fmt.Fprintf(w, "agent      %s  %s\n", a.Name, a.ID)
-		for _, wallet := range a.Wallets() {
-			fmt.Fprintf(w, "wallet     %s %s (%s)\n", wallet.Chain, wallet.Address, wallet.Derivation)
-			for _, weak := range wallet.Warnings {
-				fmt.Fprintf(w, "           WEAK: %s\n", weak)
-			}
-		}
-	}
-	url := fmt.Sprintf("%s://%s", scheme, addr)
-	fmt.Fprintf(w, "serving    %s\n", url)
-	if r.local != nil {
-		who := "for the operator: its peers need no token"
-		if r.flags.unixMode != 0 {
-			who = "for the agent beside: it logs, and has texts signed, without the token"
-		}
-		fmt.Fprintf(w, "serving    %s (%s)\n", r.flags.unix, who)
-	}
-	fmt.Fprintf(w, "pages      %s/agent, /explorer, /chat, /dashboard\n", url)
-	for _, line := range r.guestLines {
-		fmt.Fprintf(w, "guest API  %s\n", line)
-	}
-	fmt.Fprintf(w, "token      %s (needed to change anything)\n", r.tokenFrom)
-	allow := ""
-	if r.finding.Simulated {
-		allow = " --allow-simulated"
-	}
-	fmt.Fprintf(w, "check it   teapot verify %s://%s%s\n", scheme, loopback(addr.String()), allow)
-}
-
-func newLogger(w io.Writer, verbose bool) *slog.Logger {
-	level := slog.LevelWarn
-	if verbose {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }

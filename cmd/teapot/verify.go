@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,11 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/teapot-tee/teapot/appraisal"
-	"github.com/teapot-tee/teapot/bundle"
 	"github.com/teapot-tee/teapot/client"
 	"github.com/teapot-tee/teapot/dcap"
-	"github.com/teapot-tee/teapot/dcap/pcs"
 	"github.com/teapot-tee/teapot/evidence"
 	"github.com/teapot-tee/teapot/verify"
 	"github.com/teapot-tee/teapot/verify/policyfile"
@@ -133,54 +129,6 @@ func (v *verifier) once(ctx context.Context, target string) (verify.Result, erro
 	return v.file(ctx, target)
 }
 
-func isAddress(target string) bool {
-	return strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://")
-}
-
-// address looks at a server, and once more where the agent seems to have started anew meanwhile. Where the log does not continue what was seen, it looks once more at the whole log, which
-// gives evidence of the fork.
-func (v *verifier) address(ctx context.Context, target string) (verify.Result, error) {
-	result, err := v.look(ctx, target, v.flags.whole)
-	if err == nil && result.Find("lineage.current").Outcome == appraisal.Failed { // perhaps a start between two requests
-		result, err = v.look(ctx, target, v.flags.whole)
-	}
-	if err != nil || v.flags.whole || !result.Contradicts() {
-		return result, err
-	}
-	return v.look(ctx, target, true)
-}
-
-func (v *verifier) look(ctx context.Context, target string, whole bool) (verify.Result, error) {
-	c, err := client.New(target, client.Options{})
-	if err != nil {
-		return verify.Result{}, &exitError{code: 64, err: err}
-	}
-	if v.flags.forget {
-		if err := v.forget(ctx, c); err != nil {
-			return verify.Result{}, err
-		}
-	}
-	in, err := c.Look(ctx, v.memory, client.LookOptions{Agents: v.flags.agents, Query: v.flags.query, Channel: v.flags.channel, Whole: whole, Policy: v.policy})
-	if err != nil {
-		return verify.Result{}, err
-	}
-	return v.appraise(ctx, in)
-}
-
-func (v *verifier) forget(ctx context.Context, c *client.Client) error {
-	v.flags.forget = false // once, not at every look
-	info, err := c.Info(ctx)
-	if err != nil {
-		return err
-	}
-	for _, a := range info.Agents {
-		if err := v.memory.Forget(c.Address(), a.ID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (v *verifier) appraise(ctx context.Context, in verify.Input) (verify.Result, error) {
 	at, err := v.flags.time(in.Kind)
 	if err != nil {
@@ -204,117 +152,4 @@ func (f *verifyFlags) time(kind verify.Kind) (time.Time, error) {
 		return at, &exitError{code: 64, err: errors.New("--at is for files: a server is judged now")}
 	}
 	return at, nil
-}
-
-// collateral asks Intel for genuine quotes only; a simulator's chain leads to no service. A log can have many starts, so
-// after one failure nobody is asked again: what the evidence brings is used then.
-func (v *verifier) collateral(ctx context.Context) func([]byte) (json.RawMessage, error) {
-	fetcher := &pcs.Client{Dir: defaultCollateralCache(), BaseURL: v.flags.pccs}
-	var failed error
-	return func(quote []byte) (json.RawMessage, error) {
-		if failed != nil || v.flags.at != "" || !verify.ClaimsIntelRoot(quote) {
-			return nil, failed
-		}
-		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-		defer cancel()
-		var raw json.RawMessage
-		raw, failed = fetcher.Collateral(ctx, quote)
-		return raw, failed
-	}
-}
-
-// remember keeps what the verdict allows to remember, and tells of evidence of forks.
-func (v *verifier) remember(r verify.Result) error {
-	if v.flags.at != "" {
-		r.Remember = nil // what was good as of some other day is no ground to stand on today
-	}
-	forks, err := v.memory.RememberAll(r)
-	for _, path := range forks {
-		v.progress.say("evidence of the fork: %s (anybody can check it: teapot verify FILE)", path)
-	}
-	return err
-}
-
-// print writes the result, remembers what may be remembered, and turns the verdict into the exit code.
-func (v *verifier) print(r verify.Result) error {
-	err := v.remember(r)
-	if err != nil {
-		return err
-	}
-	if v.flags.asJSON {
-		enc := json.NewEncoder(v.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(r)
-	} else {
-		err = r.WriteText(v.out)
-	}
-	if err != nil || r.Exit == 0 {
-		return err
-	}
-	return &exitError{code: r.Exit}
-}
-
-// unjudged reports that there is no verdict; with --json as a result of tier none, so that a program reads one shape.
-func (v *verifier) unjudged(target string, err error) error {
-	exit := &exitError{code: 2, err: err}
-	if !errors.As(err, &exit) {
-		exit.hint = nextStep(err)
-	}
-	if v.flags.asJSON && exit.code == 2 {
-		r := verify.Unjudged(target, err, time.Now())
-		if err := json.NewEncoder(v.out).Encode(r); err != nil {
-			return err
-		}
-	}
-	return exit
-}
-
-// nextStep says what to do when there is no verdict.
-func nextStep(err error) string {
-	var typed *client.Error
-	var cut *bundle.TruncatedError
-	switch {
-	case errors.As(err, &typed):
-		return typed.Hint()
-	case errors.As(err, &cut):
-		return "fetch it again (teapot bundle URL -o FILE); if it breaks off again, something in between cuts it"
-	}
-	return "fetch it again; if it stays, whoever made it made it wrong, or with a newer version"
-}
-
-// watch verifies again and again, and prints the whole result whenever the verdict changes.
-func (v *verifier) watch(ctx context.Context, target string) error {
-	if v.flags.watch < time.Second {
-		return &exitError{code: 64, err: errors.New("--watch: want at least 1s")}
-	}
-	last, code := "", 0
-	for {
-		r, err := v.once(ctx, target)
-		if ctx.Err() != nil {
-			break
-		}
-		if err != nil {
-			r = verify.Unjudged(target, err, time.Now())
-		}
-		code = r.Exit
-		if key := r.Headline + fmt.Sprint(r.Exit); key != last {
-			last = key
-			var exit *exitError
-			if err := v.print(r); err != nil && !errors.As(err, &exit) {
-				return err
-			}
-		} else {
-			if err := v.remember(r); err != nil { // each look: what grew in between must not be taken back unnoticed
-				return err
-			}
-			v.progress.say("%s unchanged: %s", time.Now().Format(time.TimeOnly), verify.Clean(r.Headline))
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(v.flags.watch):
-			continue
-		}
-		break
-	}
-	return &exitError{code: code}
 }
