@@ -158,7 +158,7 @@ func noCollateral(err error) string {
 	case errors.As(err, &retired):
 		return "ask for one that is served (--evaluation NUMBER), or leave the flag out"
 	case errors.Is(err, pcs.ErrRollback):
-		return "older levels than this machine has seen are never used again; if you saw newer ones with --update early, say so again"
+		return "older levels than this machine has seen are never used again: ask another service (--pccs URL), or tell this one's operator"
 	}
 	return "pass --collateral FILE, or --pccs URL of a caching service that you can reach"
 }

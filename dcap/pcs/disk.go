@@ -51,7 +51,7 @@ func (c *Client) load(n dcap.Needs) (*dcap.Collateral, time.Duration) {
 	if err != nil {
 		return nil, 0
 	}
-	if seen, err := c.memory(); err != nil || seen.older(info) != nil {
+	if seen, err := c.memory(); err != nil || seen.older(c.documents(info)) != nil {
 		return nil, 0
 	}
 	return collateral, c.now().Sub(stat.ModTime())
@@ -72,22 +72,23 @@ func (c *Client) store(n dcap.Needs, collateral *dcap.Collateral) error {
 	return os.Chtimes(c.file(n), now, now)
 }
 
-// memory is the highest number seen of each document, by its name: TEE and FMSPC, TEE, or CA. It lies in the
-// directory of its trust root.
+// memory is the highest number seen of each document, by its name: TEE and FMSPC, TEE, or CA, and where TCB levels were chosen that
+// choice. It lies in the directory of its trust root.
 type memory map[string]uint64
 
-func documents(i *dcap.CollateralInfo) map[string]uint64 {
+// documents names them. Intel serves early levels beside the standard ones for months, so having seen those is no reason to refuse these.
+func (c *Client) documents(i *dcap.CollateralInfo) map[string]uint64 {
 	return map[string]uint64{
-		fmt.Sprintf("tcb %s %x", i.TEE, i.FMSPC): i.TCBInfoNumber,
-		fmt.Sprintf("qe %s", i.TEE):              i.QEIdentityNumber,
-		"crl " + i.CA:                            i.PCKCRLNumber,
-		"crl root":                               i.RootCRLNumber,
+		fmt.Sprintf("tcb %s %x%s", i.TEE, i.FMSPC, c.wanted()): i.TCBInfoNumber,
+		fmt.Sprintf("qe %s%s", i.TEE, c.wanted()):              i.QEIdentityNumber,
+		"crl " + i.CA: i.PCKCRLNumber,
+		"crl root":    i.RootCRLNumber,
 	}
 }
 
 // older says whether any document has a lower number than before.
-func (m memory) older(i *dcap.CollateralInfo) error {
-	for name, number := range documents(i) {
+func (m memory) older(documents map[string]uint64) error {
+	for name, number := range documents {
 		if number < m[name] {
 			return fmt.Errorf("pcs: the server sent %q number %d, seen before was %d: %w", name, number, m[name], ErrRollback)
 		}
@@ -130,10 +131,11 @@ func (c *Client) remember(i *dcap.CollateralInfo) error {
 	if err != nil {
 		return err
 	}
-	if err := seen.older(i); err != nil {
+	documents := c.documents(i)
+	if err := seen.older(documents); err != nil {
 		return err
 	}
-	for name, number := range documents(i) {
+	for name, number := range documents {
 		seen[name] = number
 	}
 	raw, err := json.MarshalIndent(seen, "", " ")
