@@ -17,6 +17,7 @@ import (
 type Config struct {
 	Dir           string // data directory
 	Attester      attest.Attester
+	Simulated     bool                    // the attester's quotes are not under Intel's root, whatever platform it is of
 	Collateral    attest.CollateralSource // nil: evidence goes without, readers fetch it themselves
 	Software      evidence.Software
 	Configuration []byte   // exact measured configuration, without secrets

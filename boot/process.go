@@ -59,6 +59,9 @@ func walletLines(opened []*wallets.Wallet) []evidence.Wallet {
 // Platform is the attester's platform.
 func (p *Process) Platform() string { return p.config.Attester.Platform() }
 
+// Simulated says that nothing here proves anything about hardware: a simulator can be of any platform. Readers need not believe it.
+func (p *Process) Simulated() bool { return p.config.Simulated || p.Platform() == "simulator" }
+
 // Evidence is the newest boot statement with its quote.
 func (p *Process) Evidence() *evidence.Evidence {
 	p.mu.RLock()

@@ -49,7 +49,7 @@ func (a Attestation) Register(mux *http.ServeMux) {
 
 func (a Attestation) index(w http.ResponseWriter, _ *http.Request) {
 	answer := index{
-		Version: a.Version, Platform: a.Process.Platform(), Simulated: a.Process.Platform() == "simulator",
+		Version: a.Version, Platform: a.Process.Platform(), Simulated: a.Process.Simulated(),
 		Boot: evidence.Sum(a.Process.Evidence().Statement), Agents: []indexAgent{},
 	}
 	for _, agent := range a.Process.Agents() {

@@ -32,7 +32,7 @@ type Metrics struct {
 func NewMetrics(p *boot.Process, token access.Token, started time.Time) *Metrics {
 	m := &Metrics{set: metrics.NewSet(), token: token, process: p}
 	m.set.NewGauge("teapot_uptime_seconds", func() float64 { return time.Since(started).Seconds() })
-	m.set.NewGauge("teapot_simulated", func() float64 { return boolean(p.Platform() == "simulator") })
+	m.set.NewGauge("teapot_simulated", func() float64 { return boolean(p.Simulated()) })
 	m.set.NewGauge("teapot_agents", func() float64 { return float64(len(p.Agents())) })
 	m.set.NewGauge("teapot_collateral_days_left", m.daysLeft)
 	return m

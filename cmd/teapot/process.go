@@ -172,7 +172,7 @@ func (r *running) boot(ctx context.Context, config []byte, agents []boot.AgentSp
 	slices.SortFunc(unmeasured, func(a, b evidence.Unmeasured) int { return cmpStrings(a.Name, b.Name) })
 	unmeasured = slices.CompactFunc(unmeasured, func(a, b evidence.Unmeasured) bool { return a.Name == b.Name })
 	r.process, err = boot.Start(ctx, boot.Config{
-		Dir: r.flags.data, Attester: r.attester, Collateral: collateralSource(r.attester, r.finding, r.flags.data),
+		Dir: r.flags.data, Attester: r.attester, Simulated: r.finding.Simulated, Collateral: collateralSource(r.attester, r.finding, r.flags.data),
 		Software: evidence.Software{Name: "teapot", Version: version}, Configuration: config, Plugins: plugins,
 		Policies: r.config.Policies(), Unmeasured: unmeasured, TLSKey: spki, HPKEKeys: r.seal.Public(),
 		Agents: agents, Now: time.Now, Logger: r.logger, Fatal: func(err error) { r.failed <- err },
