@@ -8,6 +8,10 @@ import (
 	"github.com/teapot-tee/teapot/evidence"
 )
 
+// maxLogNumber bounds the earlier logs that every statement must name: the number comes from an operator or, for keys of one start, from
+// a disk that the host writes.
+const maxLogNumber = 10_000
+
 // numbered decides which log of an agent this start writes. Where keys live for one start no older log can be opened: every start
 // begins the next one. Elsewhere a log that was given up for a newer one is not taken up again.
 func (p *Process) numbered(spec AgentSpec) (AgentSpec, error) {
@@ -25,6 +29,12 @@ func (p *Process) numbered(spec AgentSpec) (AgentSpec, error) {
 		return spec, &actionlog.Refused{
 			What: fmt.Sprintf("the data directory has the agent's log number %d, and this start would go on with number %d, which was given up for it", newest, spec.LogNumber),
 			Next: fmt.Sprintf("start with --log-number %d", newest),
+		}
+	}
+	if spec.LogNumber > maxLogNumber {
+		return spec, &actionlog.Refused{
+			What: fmt.Sprintf("this would be log number %d of the agent, and every statement names all earlier ones: at most %d", spec.LogNumber, maxLogNumber),
+			Next: "start with a new data directory, or the next number after the agent's last log",
 		}
 	}
 	p.numbers[spec.ID] = spec.LogNumber

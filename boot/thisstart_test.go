@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -91,5 +94,26 @@ func TestALogThatWasGivenUpIsNotTakenUpAgain(t *testing.T) {
 	}
 	if err := start(t, dir, next).Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The host writes the disk, and anybody mistypes: a number that no statement can hold is refused before it fills the memory.
+func TestALogNumberBeyondReasonIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	forged := filepath.Join(dir, "log", "logs", eliza+"-9007199254740990")
+	p, err := startForgetful(t, dir, spec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.Close(), os.MkdirAll(forged, 0o700), os.WriteFile(filepath.Join(forged, "00000000.segment"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := startForgetful(t, dir, spec()); err == nil || !strings.Contains(err.Error(), "log number 9007199254740991") {
+		t.Errorf("forged: %v", err)
+	}
+	far := spec()
+	far.LogNumber = maxLogNumber + 1
+	if _, err := startForgetful(t, t.TempDir(), far); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("mistyped: %v", err)
 	}
 }
