@@ -3,6 +3,7 @@ package deptest
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -45,6 +46,25 @@ func TestDecisionsAreNumberedOnceAndIndexed(t *testing.T) {
 		}
 		if !strings.Contains(index, "]("+name+")") {
 			t.Errorf("docs/decisions/README.md does not list %s", name)
+		}
+	}
+}
+
+// Variables that a person sets are on docs/configuration.md; those of our own tools and tests are not.
+func TestTheConfigurationPageNamesEveryVariable(t *testing.T) {
+	page := read(t, "../../docs/configuration.md")
+	asked := regexp.MustCompile(`(?i:getenv|setting|LookupEnv)\("([A-Z][A-Z_0-9]*)"\)`)
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(p.ImportPath, module)
+		if in(room, "internal") {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			for _, m := range asked.FindAllStringSubmatch(read(t, "../../"+room+"/"+file), -1) {
+				if !strings.Contains(page, "`"+m[1]+"`") {
+					t.Errorf("%s/%s reads %s, which docs/configuration.md does not name", room, file, m[1])
+				}
+			}
 		}
 	}
 }
