@@ -151,6 +151,18 @@ func splice(t *testing.T, client, server net.Conn, cert tls.Certificate) {
 	go pass(right, left)
 }
 
+// A policy that refuses erasures demands a look at the log, which a peer does not show.
+func TestWhatOnlyALogShowsStaysUnmet(t *testing.T) {
+	a, b := newTeapot(t), newTeapot(t)
+	a.Policy.Erasures = "refuse"
+	dialled, answered := pair(t)
+	there := b.answer(t, answered)
+	if e := a.dial(t, dialled); !errors.Is(e.err, verify.ErrNotMet) {
+		t.Errorf("%v", e.err)
+	}
+	<-there
+}
+
 func TestManInTheMiddleWithCopiedCertificateAndKey(t *testing.T) {
 	a, b := newTeapot(t), newTeapot(t)
 	dialled, left := pair(t)

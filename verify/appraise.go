@@ -99,8 +99,8 @@ func (a *appraiser) shown() (notes map[string]string, err error) {
 	return a.openSession(session), nil
 }
 
-// peer judges the other end of a connection: all that a server shows but its log. What the policy demands of witnesses only a
-// log can show, so it then stays unmet.
+// peer judges the other end of a connection: all that a server shows but its log. What the policy demands of witnesses and of
+// erasures only a log can show, so it then stays unmet.
 func (a *appraiser) peer() error {
 	if _, err := a.shown(); err != nil || a.current == nil {
 		return err
@@ -108,8 +108,11 @@ func (a *appraiser) peer() error {
 	for _, p := range a.current.parts {
 		a.result.Agents = append(a.result.Agents, agentResult(p))
 	}
-	for _, key := range []string{"lineage", "signature", "consistency", "entries", "rollback"} {
+	for _, key := range []string{"lineage", "signature", "consistency", "rollback"} {
 		a.mayMiss = append(a.mayMiss, key+"."+linkHead[key])
+	}
+	if a.policy.Erasures != "refuse" {
+		a.mayMiss = append(a.mayMiss, "entries."+linkHead["entries"])
 	}
 	if w := a.policy.Witnesses; w.Quorum == 0 && !w.Require {
 		a.mayMiss = append(a.mayMiss, "witnesses.quorum")
