@@ -70,7 +70,7 @@ func (l *Log) Query(ctx context.Context, q Query) (Page, error) {
 func (l *Log) query(ctx context.Context, q Query) (Page, error) {
 	size := l.Size()
 	iq, err := l.plan(q, size)
-	if err != nil {
+	if err = errors.Join(err, newPattern(q.Text, q.Wildcards).check()); err != nil {
 		return Page{}, err
 	}
 	if !iq.Plain() {

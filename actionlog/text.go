@@ -5,25 +5,50 @@ import "bytes"
 // pattern searches as SQLite's LIKE '%text%' does: ASCII letters compare alike, everything else byte by byte. With
 // wildcards % stands for any bytes and _ for one character.
 type pattern struct {
-	text      []byte
-	wildcards bool
+	parts [][]byte // each must follow the one before it; cut at the %
+	one   bool     // _ is a wildcard
 }
+
+// maxOnes bounds a part of a pattern that has wildcards for one character: unlike all else it is compared anew at every place, and
+// strangers write both the pattern and what is searched.
+const maxOnes = 256
 
 func newPattern(text string, wildcards bool) pattern {
-	p := pattern{lower(nil, []byte(text)), wildcards}
-	if wildcards {
-		p.text = append(append([]byte("%"), p.text...), '%')
+	folded := lower(nil, []byte(text))
+	if !wildcards {
+		return pattern{[][]byte{folded}, false}
 	}
-	return p
+	return pattern{bytes.Split(folded, []byte("%")), true}
 }
 
-// in says whether content holds the pattern; scratch is memory to use again.
+// check refuses what would take long to compare.
+func (p pattern) check() error {
+	for _, part := range p.parts {
+		if p.one && len(part) > maxOnes && bytes.IndexByte(part, '_') >= 0 {
+			return invalid("a searched text with _ has %d bytes between two %%, the limit is %d", len(part), maxOnes)
+		}
+	}
+	return nil
+}
+
+// in says whether content holds the pattern; scratch is memory to use again. It takes time in proportion to the content, but for parts
+// with _.
 func (p pattern) in(content, scratch []byte) (bool, []byte) {
 	scratch = lower(scratch[:0], content)
-	if p.wildcards {
-		return like(p.text, scratch), scratch
+	rest := scratch
+	for _, part := range p.parts {
+		end := -1
+		if p.one && bytes.IndexByte(part, '_') >= 0 {
+			end = endOf(part, rest)
+		} else if at := bytes.Index(rest, part); at >= 0 {
+			end = at + len(part)
+		}
+		if end < 0 {
+			return false, scratch
+		}
+		rest = rest[end:]
 	}
-	return bytes.Contains(scratch, p.text), scratch
+	return true, scratch
 }
 
 func lower(dst, b []byte) []byte {
@@ -36,30 +61,32 @@ func lower(dst, b []byte) []byte {
 	return dst
 }
 
-// like matches in time len(pattern)·len(text): it goes back to the last % only.
-func like(pattern, text []byte) bool {
-	p, t, star, mark := 0, 0, -1, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '%':
-			star, mark = p, t
-			p++
-		case p < len(pattern) && pattern[p] == '_':
-			p++
-			t = next(text, t)
-		case p < len(pattern) && pattern[p] == text[t]:
-			p, t = p+1, t+1
-		case star >= 0:
-			mark = next(text, mark)
-			p, t = star+1, mark
-		default:
-			return false
+// endOf finds the first place in text where a part with _ matches, and returns where that match ends; -1: nowhere.
+func endOf(part, text []byte) int {
+	for start := 0; start < len(text); start = next(text, start) {
+		if n := prefix(part, text[start:]); n >= 0 {
+			return start + n
 		}
 	}
-	for p < len(pattern) && pattern[p] == '%' {
-		p++
+	return -1
+}
+
+// prefix returns how many bytes of text a part takes at its beginning; -1: it does not match there.
+func prefix(part, text []byte) int {
+	t := 0
+	for _, c := range part {
+		switch {
+		case t == len(text):
+			return -1
+		case c == '_':
+			t = next(text, t)
+		case c == text[t]:
+			t++
+		default:
+			return -1
+		}
 	}
-	return p == len(pattern)
+	return t
 }
 
 // next steps over one UTF-8 character.
