@@ -93,13 +93,32 @@ func (s *routes) logs(w http.ResponseWriter, r *http.Request) {
 		express.Fail(w, http.StatusUnauthorized, "asking by a real room or user id needs the token (Authorization: Bearer …) or the room's secret (Teapot-Room-Secret: …): the answer would tell strangers who talked here; pseudonyms from the rows are open to anybody")
 		return
 	}
+	leave, ok := s.enter(r.Context(), deref(q.Query.ContainsContent) != "" && !viewer.Owner)
+	if !ok {
+		return // the client is gone
+	}
 	page, proven, err := s.search(r.Context(), agents, q, viewer)
+	leave()
 	if err != nil {
 		s.Logger.ErrorContext(r.Context(), "tee logs", "error", err)
 		express.Fail(w, http.StatusInternalServerError, failure)
 		return
 	}
 	s.answer(w, r, reply{name: "logs", value: page, proofs: proven, nonce: nonce, query: q.answered(page), failure: failure})
+}
+
+// enter waits for the turn of a stranger's text: counting its matches, as Eliza's answer wants, opens every content of a log on all
+// cores, so strangers have one such search at a time between them.
+func (s *routes) enter(ctx context.Context, strangersText bool) (leave func(), ok bool) {
+	if !strangersText {
+		return func() {}, true
+	}
+	select {
+	case s.searching <- struct{}{}:
+		return func() { <-s.searching }, true
+	case <-ctx.Done():
+		return nil, false
+	}
 }
 
 // asked are the agents a query is about.

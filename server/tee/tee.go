@@ -63,7 +63,10 @@ type Options struct {
 	Now     func() time.Time
 }
 
-type routes struct{ Options }
+type routes struct {
+	Options
+	searching chan struct{} // holds a token while a stranger's text is looked for
+}
 
 // Register adds the routes to a mux.
 func (o Options) Register(mux *http.ServeMux) {
@@ -79,7 +82,7 @@ func (o Options) Register(mux *http.ServeMux) {
 	if o.MaxBody <= 0 {
 		o.MaxBody = 100 << 10
 	}
-	s := &routes{o}
+	s := &routes{o, make(chan struct{}, 1)}
 	mux.HandleFunc("GET /tee/agents", s.agents)
 	mux.HandleFunc("GET /tee/agents/{id}", s.agent)
 	mux.HandleFunc("POST /tee/logs", s.logs)
