@@ -181,3 +181,20 @@ func writeWhole(path string, text []byte) error {
 	}
 	return nil
 }
+
+// RememberAll stores what a verdict allows to remember and keeps fork evidence; it returns the paths of that evidence.
+func (m *Memory) RememberAll(r verify.Result) (forks []string, err error) {
+	for _, doc := range r.Forks {
+		path, err := m.KeepFork(doc)
+		if err != nil {
+			return forks, err
+		}
+		forks = append(forks, path)
+	}
+	for _, s := range r.Remember {
+		if err := m.Remember(s); err != nil {
+			return forks, err
+		}
+	}
+	return forks, nil
+}

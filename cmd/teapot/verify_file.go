@@ -49,11 +49,8 @@ func (v *verifier) file(ctx context.Context, path string) (verify.Result, error)
 		}
 		return v.appraise(ctx, in)
 	}
-	if in.File, err = io.ReadAll(io.LimitReader(whole, maxFile+1)); err != nil {
+	if in.File, err = readDocument(path, whole); err != nil {
 		return verify.Result{}, err
-	}
-	if len(in.File) > maxFile {
-		return verify.Result{}, &exitError{code: 2, err: fmt.Errorf("%s is larger than %d bytes and no bundle", path, maxFile), hint: targets}
 	}
 	if kind == verify.KindQuote {
 		if in.Kind, in.File, err = judgeableIn(in.File); err != nil {
@@ -64,6 +61,18 @@ func (v *verifier) file(ctx context.Context, path string) (verify.Result, error)
 		return verify.Result{}, err
 	}
 	return v.appraise(ctx, in)
+}
+
+// readDocument reads what is no bundle whole.
+func readDocument(path string, r io.Reader) ([]byte, error) {
+	document, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(document) > maxFile {
+		return nil, &exitError{code: 2, err: fmt.Errorf("%s is larger than %d bytes and no bundle", path, maxFile), hint: targets}
+	}
+	return document, nil
 }
 
 // notAFile says what TARGET may be; an address without its scheme is told from a file that is not there.

@@ -11,7 +11,6 @@ import (
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/character"
 	"github.com/teapot-tee/teapot/agent/uuid"
-
 	"github.com/teapot-tee/teapot/server/express"
 )
 

@@ -6,9 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/teapot-tee/teapot/server/limit"
-
 	"github.com/teapot-tee/teapot/server/express"
+	"github.com/teapot-tee/teapot/server/limit"
 )
 
 // Limits bound what strangers may ask for. The token's holder and peers on the same machine are not limited in rate.

@@ -11,7 +11,6 @@ import (
 	"github.com/teapot-tee/teapot/agent/memory"
 	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/agent/uuid"
-
 	"github.com/teapot-tee/teapot/server/express"
 	"github.com/teapot-tee/teapot/server/tee"
 )

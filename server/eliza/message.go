@@ -15,10 +15,9 @@ import (
 	"github.com/teapot-tee/teapot/agent"
 	"github.com/teapot-tee/teapot/agent/plugin"
 	"github.com/teapot-tee/teapot/agent/uuid"
+	"github.com/teapot-tee/teapot/server/express"
 	"github.com/teapot-tee/teapot/server/limit"
 	"github.com/teapot-tee/teapot/tlog"
-
-	"github.com/teapot-tee/teapot/server/express"
 )
 
 // ReceiptHeader names the receipt's file form.
@@ -44,36 +43,13 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 		s.bad(w, err)
 		return
 	}
-	in := agent.In{
-		Room: agent.RoomID(body.RoomID, segment), User: uuid.Of(orUser(body.UserID)), UserName: body.UserName,
-		Text: body.Text, Attachments: body.Files, Speaker: tlog.SpeakerClaimed,
-		Shared: agent.SharedRoom(body.RoomID), Given: body.RoomID, Secret: secretOf(r, body.RoomSecret),
-	}
-	if nameless(body.UserID) && !limit.Local(r) {
-		in.Peer = limit.Client(r)
-	}
-	trusted := s.Token.Authorized(r)
-	if trusted {
-		in.Speaker = tlog.SpeakerToken
-	}
+	in := s.heard(r, segment, body)
 	if in.Text == "" {
 		express.JSON(w, http.StatusOK, []element{})
 		return
 	}
-	if why := s.gate.refusal(r, trusted, a.ID(), in.Room+"/"+in.User, s.Now()); why != "" {
-		w.Header().Set("Retry-After", "5")
-		express.Fail(w, http.StatusTooManyRequests, why)
-		return
-	}
-	if !trusted && s.Full != nil && s.Full() {
-		w.Header().Set("Retry-After", "60")
-		express.Fail(w, http.StatusServiceUnavailable, "the agent's disk is almost full, so nothing new is taken; the operator has to make room")
-		return
-	}
-	leave, ok := s.gate.enter(r)
+	leave, ok := s.admit(w, r, a, in)
 	if !ok {
-		w.Header().Set("Retry-After", "5")
-		express.Fail(w, http.StatusServiceUnavailable, "the agent is busy; try again in a few seconds")
 		return
 	}
 	defer leave()
@@ -88,6 +64,42 @@ func (s *routes) message(w http.ResponseWriter, r *http.Request) {
 	}
 	link(w, a, out)
 	express.JSON(w, http.StatusOK, s.elements(a, out))
+}
+
+// heard is what the agent hears: who the sender claims to be, and what of it is proven.
+func (s *routes) heard(r *http.Request, segment string, body said) agent.In {
+	in := agent.In{
+		Room: agent.RoomID(body.RoomID, segment), User: uuid.Of(orUser(body.UserID)), UserName: body.UserName,
+		Text: body.Text, Attachments: body.Files, Speaker: tlog.SpeakerClaimed,
+		Shared: agent.SharedRoom(body.RoomID), Given: body.RoomID, Secret: secretOf(r, body.RoomSecret),
+	}
+	if nameless(body.UserID) && !limit.Local(r) {
+		in.Peer = limit.Client(r)
+	}
+	if s.Token.Authorized(r) {
+		in.Speaker = tlog.SpeakerToken
+	}
+	return in
+}
+
+// admit lets a message in, until leave is called, or answers why not: rate, disk, work.
+func (s *routes) admit(w http.ResponseWriter, r *http.Request, a *agent.Agent, in agent.In) (leave func(), ok bool) {
+	trusted := in.Speaker == tlog.SpeakerToken
+	if why := s.gate.refusal(r, trusted, a.ID(), in.Room+"/"+in.User, s.Now()); why != "" {
+		w.Header().Set("Retry-After", "5")
+		express.Fail(w, http.StatusTooManyRequests, why)
+		return nil, false
+	}
+	if !trusted && s.Full != nil && s.Full() {
+		w.Header().Set("Retry-After", "60")
+		express.Fail(w, http.StatusServiceUnavailable, "the agent's disk is almost full, so nothing new is taken; the operator has to make room")
+		return nil, false
+	}
+	if leave, ok = s.gate.enter(r); !ok {
+		w.Header().Set("Retry-After", "5")
+		express.Fail(w, http.StatusServiceUnavailable, "the agent is busy; try again in a few seconds")
+	}
+	return leave, ok
 }
 
 // orUser is Eliza's default for clients that name nobody.
