@@ -107,20 +107,6 @@ func (s *routes) logs(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, reply{name: "logs", value: page, proofs: proven, nonce: nonce, query: q.answered(page), failure: failure})
 }
 
-// enter waits for the turn of a stranger's text: counting its matches, as Eliza's answer wants, opens every content of a log on all
-// cores, so strangers have one such search at a time between them.
-func (s *routes) enter(ctx context.Context, strangersText bool) (leave func(), ok bool) {
-	if !strangersText {
-		return func() {}, true
-	}
-	select {
-	case s.searching <- struct{}{}:
-		return func() { <-s.searching }, true
-	case <-ctx.Done():
-		return nil, false
-	}
-}
-
 // asked are the agents a query is about.
 func (s *routes) asked(id string) []Agent {
 	return slices.DeleteFunc(s.Agents(), func(a Agent) bool { return id != "" && a.ID != id })

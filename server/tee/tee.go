@@ -97,6 +97,20 @@ func (s *routes) find(id string) (Agent, bool) {
 	return Agent{}, false
 }
 
+// enter waits for the turn of a stranger's text: counting its matches, as Eliza's answer wants, opens every content of a log on all
+// cores, so strangers have one such search at a time between them.
+func (s *routes) enter(ctx context.Context, strangersText bool) (leave func(), ok bool) {
+	if !strangersText {
+		return func() {}, true
+	}
+	select {
+	case s.searching <- struct{}{}:
+		return func() { <-s.searching }, true
+	case <-ctx.Done():
+		return nil, false
+	}
+}
+
 // Viewer is who asks: the holder of the token, or of a room's secret.
 func Viewer(token access.Token, r *http.Request, room string) actionlog.Viewer {
 	v := actionlog.Viewer{Owner: token.Authorized(r)}
