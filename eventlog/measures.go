@@ -28,21 +28,6 @@ func (m Measures) Aggregated() [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-// System is dstack's mr_system: SHA-256 over MRTD, RTMR0 to 2 and SHA-256 of the key-provider event's payload (zeros without one).
-func (m Measures) System(keyProvider []byte) [32]byte {
-	h := sha256.New()
-	h.Write(m.MRTD[:])
-	for _, r := range m.RTMR[:3] {
-		h.Write(r[:])
-	}
-	provider := [32]byte{}
-	if keyProvider != nil {
-		provider = sha256.Sum256(keyProvider)
-	}
-	h.Write(provider[:])
-	return [32]byte(h.Sum(nil))
-}
-
 // ComposeHash is SHA-256 of the exact app-compose bytes: nothing is normalised in the guest, so nothing is here.
 func ComposeHash(appCompose []byte) [32]byte { return sha256.Sum256(appCompose) }
 

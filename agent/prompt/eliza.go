@@ -133,23 +133,6 @@ var textKey = regexp.MustCompile(`"text"\s*:\s*"`)
 
 var singleQuoted = regexp.MustCompile(`'([^'"\\]*)'`)
 
-// ShouldRespond reads RESPOND, IGNORE or STOP; "" if the text has none of them.
-func ShouldRespond(text string) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	first = strings.ToUpper(strings.NewReplacer("[", "", "]", "").Replace(strings.TrimSpace(first)))
-	for _, answer := range []string{"RESPOND", "IGNORE", "STOP"} {
-		if first == answer {
-			return answer
-		}
-	}
-	for _, answer := range []string{"RESPOND", "IGNORE", "STOP"} {
-		if strings.Contains(text, answer) {
-			return answer
-		}
-	}
-	return ""
-}
-
 // Boolean reads yes or no in Eliza's words; ok is false for anything else.
 func Boolean(text string) (value, ok bool) {
 	switch strings.ToUpper(strings.TrimSpace(text)) {

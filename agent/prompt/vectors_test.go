@@ -32,10 +32,9 @@ func vectors(t *testing.T, into any) {
 
 func TestParserVectors(t *testing.T) {
 	var v struct {
-		Object  []inOut[string, any]     `json:"parse_json_object_from_text"`
-		Array   []inOut[string, []any]   `json:"parse_json_array_from_text"`
-		Respond []inOut[string, *string] `json:"parse_should_respond"`
-		Boolean []inOut[string, *bool]   `json:"parse_boolean"`
+		Object  []inOut[string, any]   `json:"parse_json_object_from_text"`
+		Array   []inOut[string, []any] `json:"parse_json_array_from_text"`
+		Boolean []inOut[string, *bool] `json:"parse_boolean"`
 	}
 	vectors(t, &v)
 	if len(v.Object) < 26 {
@@ -49,15 +48,6 @@ func TestParserVectors(t *testing.T) {
 	for _, c := range v.Array {
 		if diff := cmp.Diff(c.Out, Array(c.In)); diff != "" {
 			t.Errorf("Array(%q) (-want +got):\n%s", c.In, diff)
-		}
-	}
-	for _, c := range v.Respond {
-		want := ""
-		if c.Out != nil {
-			want = *c.Out
-		}
-		if got := ShouldRespond(c.In); got != want {
-			t.Errorf("ShouldRespond(%q) = %q, want %q", c.In, got, want)
 		}
 	}
 	for _, c := range v.Boolean {
@@ -119,15 +109,9 @@ func TestComposeVectors(t *testing.T) {
 
 func TestTextVectors(t *testing.T) {
 	var v struct {
-		Knowledge []inOut[string, string] `json:"knowledge_preprocess"`
-		Truncate  []inOut[[]any, string]  `json:"truncate_to_complete_sentence"`
+		Truncate []inOut[[]any, string] `json:"truncate_to_complete_sentence"`
 	}
 	vectors(t, &v)
-	for _, c := range v.Knowledge {
-		if got := ForEmbedding(c.In); got != c.Out {
-			t.Errorf("ForEmbedding(%q) = %q, want %q", c.In, got, c.Out)
-		}
-	}
 	for _, c := range v.Truncate {
 		if got := Truncate(c.In[0].(string), int(c.In[1].(float64))); got != c.Out {
 			t.Errorf("Truncate(%q) = %q, want %q", c.In, got, c.Out)
