@@ -28,7 +28,10 @@ func (a *appraiser) keyChain(s *start) {
 		a.mayMiss = append(a.mayMiss, c.ID)
 	}
 	chains, err := followChains(s)
-	root, judged := chains.root, chains.judged
+	root, signed := chains.root, fmt.Sprintf("signed all %d derived keys", chains.judged)
+	if chains.older {
+		signed = fmt.Sprintf("signed the %d derived keys that dstack before 0.5.7 signs (secp256k1); log keys come from the same root, which the measured system says and no signature", chains.judged)
+	}
 	c.Got = root
 	switch {
 	case errors.Is(err, errNoApp):
@@ -45,12 +48,12 @@ func (a *appraiser) keyChain(s *start) {
 		c.Outcome, c.Fault, c.Detail = appraisal.Failed, "operator", "the derived keys come from another key management service than your policy names"
 		c.Remedy = "whoever runs that service can derive these keys: ask the operator; if it is the right one, put its root into your policy"
 	case chains.missing != "":
-		c.Detail = fmt.Sprintf("a key management service signed %d derived keys, but the evidence brings none of its signatures over %s", judged, chains.missing)
+		c.Detail = fmt.Sprintf("a key management service signed %d derived keys, but the evidence brings none of its signatures over %s", chains.judged, chains.missing)
 		c.Remedy = "ask for the evidence again; if it stays, nobody vouches for that key"
 	case len(pins) == 0:
-		c.Detail = fmt.Sprintf("one key management service signed all %d derived keys; whether it is the right one only a pin in your policy can say (custody.kms_roots)", judged)
+		c.Detail = fmt.Sprintf("one key management service %s; whether it is the right one only a pin in your policy can say (custody.kms_roots)", signed)
 	default:
-		c.Outcome, c.Detail = appraisal.Passed, fmt.Sprintf("the key management service that your policy names signed all %d derived keys", judged)
+		c.Outcome, c.Detail = appraisal.Passed, "the key management service that your policy names "+signed
 	}
 	a.add(c)
 }
@@ -61,7 +64,8 @@ var errNoApp = errors.New("no measured log names the app")
 type chains struct {
 	root    string // the one they end at (hex, compressed); "" if there is none to follow
 	judged  int    // keys with a chain
-	missing string // a key that the platform derived and no chain is for
+	missing string // a key that the platform signs and no chain is for
+	older   bool   // of a version of dstack that signs secp256k1 keys only
 }
 
 func followChains(s *start) (out chains, err error) {
@@ -70,6 +74,7 @@ func followChains(s *start) (out chains, err error) {
 	}
 	appID, measured := appIDOf(s)
 	wanted := derivedKeys(s.parts)
+	out.older = true
 	for i := range s.evidence.KeyChain {
 		claim := &s.evidence.KeyChain[i]
 		digest, known := claimDigest(claim)
@@ -90,8 +95,9 @@ func followChains(s *start) (out chains, err error) {
 			return chains{}, fmt.Errorf("one ends at root %s, another at %s", out.root, end)
 		}
 		out.root, out.judged = end, out.judged+1
+		out.older = out.older && claim.API == "dstack/v0" && claim.Algorithm == "secp256k1"
 	}
-	out.missing = wanted.missing()
+	out.missing = wanted.missing(out.older)
 	return out, nil
 }
 
@@ -172,9 +178,11 @@ func (d derived) take(c *evidence.KeyClaim) error {
 	return nil
 }
 
-func (d derived) missing() string {
+// missing names a key without a chain. dstack before 0.5.7 signs no ed25519 keys: all of an app's keys come from one root, in
+// measured code, so there the others' chains speak for them.
+func (d derived) missing(older bool) string {
 	for _, name := range slices.Sorted(maps.Keys(d)) {
-		if k := d[name]; k.needed && !k.taken {
+		if k := d[name]; k.needed && !k.taken && (!older || strings.HasPrefix(name, "evm ")) {
 			return "the " + name
 		}
 	}

@@ -43,6 +43,7 @@ func TestKeyChain(t *testing.T) {
 		}, want: appraisal.Failed, exit: 1},
 		"no chain for the log, but a pin": {change: func(e *evidence.Evidence) { e.KeyChain = e.KeyChain[1:] }, roots: []string{pin}, want: appraisal.NotChecked, exit: 1},
 		"no chain for a wallet, no pin":   {change: func(e *evidence.Evidence) { e.KeyChain = e.KeyChain[:2] }, want: appraisal.NotChecked},
+		"dstack before 0.5.7":             {change: func(e *evidence.Evidence) { e.KeyChain = e.KeyChain[1:2] }, roots: []string{pin}, want: appraisal.Passed},
 		"one chain twice": {change: func(e *evidence.Evidence) {
 			e.KeyChain = append(e.KeyChain, e.KeyChain[0])
 		}, roots: []string{pin}, want: appraisal.Failed, exit: 1},
