@@ -14,14 +14,10 @@ import (
 )
 
 func newCharacterCmd() *cobra.Command {
-	cmd := &cobra.Command{
+	return newGroup(&cobra.Command{
 		Use:   "character",
 		Short: "Check and show Eliza character files",
-		Args:  args(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newCharacterCheckCmd(), newCharacterShowCmd())
-	return cmd
+	}, newCharacterCheckCmd(), newCharacterShowCmd())
 }
 
 func newCharacterCheckCmd() *cobra.Command {

@@ -10,14 +10,10 @@ import (
 )
 
 func newDeployGramineCmd() *cobra.Command {
-	cmd := &cobra.Command{
+	return newGroup(&cobra.Command{
 		Use:   "gramine",
 		Short: "Render or check the Gramine manifest of an SGX enclave",
-		Args:  args(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newGramineRenderCmd(), newGramineCheckCmd())
-	return cmd
+	}, newGramineRenderCmd(), newGramineCheckCmd())
 }
 
 func newGramineRenderCmd() *cobra.Command {

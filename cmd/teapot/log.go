@@ -12,18 +12,14 @@ import (
 )
 
 func newLogCmd() *cobra.Command {
-	cmd := &cobra.Command{
+	return newGroup(&cobra.Command{
 		Use:   "log",
 		Short: "Read, follow, export and prune an agent's action log",
 		Long: `Reads the log of a running agent over HTTP, or with --data that of a stopped simulated agent from its data directory
 (elsewhere the keys exist only inside the TEE). What is shown here comes from the server and is not judged: teapot verify
 judges. Contents that are not public need --token.`,
 		Example: "  teapot log tail -f\n  teapot log list https://agent.example --type action --since 2026-01-01T00:00:00Z\n  teapot log show 42\n  teapot log export -o agent.bundle",
-		Args:    args(cobra.NoArgs),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newLogTailCmd(), newLogListCmd(), newLogShowCmd(), newLogExportCmd(), newLogStatsCmd(), newLogEraseCmd(), newLogAuditLegacyCmd())
-	return cmd
+	}, newLogTailCmd(), newLogListCmd(), newLogShowCmd(), newLogExportCmd(), newLogStatsCmd(), newLogEraseCmd(), newLogAuditLegacyCmd())
 }
 
 // logFlags say which log, and how to print.

@@ -1,4 +1,7 @@
 // Command teapot is the agent, the sidecar, the simulator and the verifier: one file per noun.
+//
+// It trusts its own command line, files that the line names, and the reader's memory on disk; what a server says is shown as its word and
+// judged by package verify. Flags and environment of a server are the host's choice unless they are measured: what is not is listed so.
 package main
 
 import (

@@ -14,12 +14,10 @@ import (
 )
 
 func newPolicyCmd() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "policy", Short: "Write and explain what you accept", Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newPolicyInitCmd(), newPolicyExplainCmd())
-	return cmd
+	return newGroup(&cobra.Command{
+		Use:   "policy",
+		Short: "Write and explain what you accept",
+	}, newPolicyInitCmd(), newPolicyExplainCmd())
 }
 
 func newPolicyInitCmd() *cobra.Command {

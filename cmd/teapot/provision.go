@@ -11,17 +11,13 @@ import (
 )
 
 func newProvisionCmd() *cobra.Command {
-	cmd := &cobra.Command{
+	return newGroup(&cobra.Command{
 		Use:   "provision",
 		Short: "Give an SGX enclave its data key back after a microcode update, without showing it to the host",
 		Long: `An enclave's sealing keys change with every microcode update, build and machine. With an operator's public key among its measured
 input (teapot run --recovery-key), it can ask the operator for its data key: the request is attested, the answer is sealed to the
 enclave's memory and signed. The secret half never goes near the host. Whoever has it can read the data, and custody says "operator".`,
-		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newProvisionKeyCmd(), newProvisionAnswerCmd())
-	return cmd
+	}, newProvisionKeyCmd(), newProvisionAnswerCmd())
 }
 
 func newProvisionKeyCmd() *cobra.Command {

@@ -12,14 +12,10 @@ import (
 )
 
 func newQuoteCmd() *cobra.Command {
-	cmd := &cobra.Command{
+	return newGroup(&cobra.Command{
 		Use:   "quote",
 		Short: "Explain, verify and complete Intel SGX and TDX quotes",
-		Args:  args(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newQuoteShowCmd(), newQuoteVerifyCmd(), newQuoteCollateralCmd())
-	return cmd
+	}, newQuoteShowCmd(), newQuoteVerifyCmd(), newQuoteCollateralCmd())
 }
 
 func newQuoteShowCmd() *cobra.Command {

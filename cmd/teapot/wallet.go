@@ -19,14 +19,10 @@ import (
 )
 
 func newWalletCmd() *cobra.Command {
-	cmd := &cobra.Command{
+	return newGroup(&cobra.Command{
 		Use:   "wallet",
 		Short: "Show an agent's wallets, or sign a message with one",
-		Args:  args(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newWalletShowCmd(), newWalletSignCmd())
-	return cmd
+	}, newWalletShowCmd(), newWalletSignCmd())
 }
 
 // walletFlags are what show and sign share.

@@ -11,14 +11,10 @@ import (
 )
 
 func newWebCmd() *cobra.Command {
-	cmd := &cobra.Command{
+	return newGroup(&cobra.Command{
 		Use:   "web",
 		Short: "The pages in this binary: their hash, and the explorer as one file",
-		Args:  args(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newWebHashCmd(), newWebExportCmd())
-	return cmd
+	}, newWebHashCmd(), newWebExportCmd())
 }
 
 func newWebHashCmd() *cobra.Command {

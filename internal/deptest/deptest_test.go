@@ -236,6 +236,29 @@ func in(room, prefix string) bool {
 	return prefix == "" || room == prefix || strings.HasPrefix(room, prefix+"/")
 }
 
+// Rooms that play the bad disk, the liar or the whole log never come with the product.
+func TestRoomsForTestsAreNotInTheBinary(t *testing.T) {
+	imports := map[string][]string{}
+	for _, p := range packages(t) {
+		imports[p.ImportPath] = p.Imports
+	}
+	seen, next := map[string]bool{}, []string{module + "cmd/teapot"}
+	for len(next) > 0 {
+		path := next[0]
+		next = next[1:]
+		if seen[path] {
+			continue
+		}
+		seen[path] = true
+		next = append(next, imports[path]...)
+	}
+	for _, room := range []string{"actionlog/disk/disktest", "agent/agenttest", "agent/agenttest/fixed", "internal/between", "internal/need", "tlog/tlogtest"} {
+		if _, there := imports[module+room]; !there || seen[module+room] {
+			t.Errorf("%s is gone, or in the binary", room)
+		}
+	}
+}
+
 func TestPureRoomsDoNoIO(t *testing.T) {
 	for _, p := range packages(t) {
 		if !slices.Contains(pure, strings.TrimPrefix(p.ImportPath, module)) {
