@@ -57,22 +57,29 @@ var (
 
 // parseCertificate reads one certificate; ok is false for anything outside the profile.
 func parseCertificate(raw []byte) (*certificate, bool) {
-	c := &certificate{raw: raw}
+	tbs, signature, ok := signedParts(raw)
+	if !ok {
+		return nil, false
+	}
+	c := &certificate{raw: raw, tbs: tbs, signature: signature}
+	inner, _ := tbs.next(tagSequence)
+	return c, c.parseTBS(inner)
+}
+
+// signedParts splits what certificates and revocation lists are (RFC 5280 sections 4.1 and 5.1): the exact bytes that are signed, and the
+// signature over them.
+func signedParts(raw []byte) (tbs der, signature []byte, ok bool) {
 	outer := der(raw)
 	body, ok := outer.next(tagSequence)
 	if !ok || len(outer) > 0 {
-		return nil, false
+		return nil, nil, false
 	}
-	tbs, ok := body.raw(tagSequence)
+	tbs, ok = body.raw(tagSequence)
 	if !ok || !ecdsaAlgorithm(&body) {
-		return nil, false
+		return nil, nil, false
 	}
-	c.tbs = tbs
-	if c.signature, ok = body.bits(); !ok || len(body) > 0 {
-		return nil, false
-	}
-	inner, _ := tbs.next(tagSequence)
-	return c, c.parseTBS(inner)
+	signature, ok = body.bits()
+	return tbs, signature, ok && len(body) == 0
 }
 
 func (c *certificate) parseTBS(d der) bool {

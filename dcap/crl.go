@@ -43,19 +43,11 @@ func parseCRL(text string) (*crl, bool) {
 	if !ok {
 		return nil, false
 	}
-	outer := der(raw)
-	body, ok := outer.next(tagSequence)
-	if !ok || len(outer) > 0 {
+	tbs, signature, ok := signedParts(raw)
+	if !ok {
 		return nil, false
 	}
-	tbs, ok := body.raw(tagSequence)
-	if !ok || !ecdsaAlgorithm(&body) {
-		return nil, false
-	}
-	c := &crl{tbs: tbs}
-	if c.signature, ok = body.bits(); !ok || len(body) > 0 {
-		return nil, false
-	}
+	c := &crl{tbs: tbs, signature: signature}
 	inner, _ := tbs.next(tagSequence)
 	return c, c.parseTBS(inner)
 }

@@ -108,16 +108,12 @@ func (s *Server) attestGPU(_ context.Context, q *attestGPURequest) (any, error) 
 
 // attestAppKey quotes the public key that Sign uses, as ASCII report data (dstack's dip1).
 func (s *Server) attestAppKey(ctx context.Context, q *algorithmRequest) (any, error) {
-	algorithm, err := signingAlgorithm(q.Algorithm)
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.signingKey(ctx, algorithm)
+	key, err := s.signingKey(ctx, q.Algorithm)
 	if err != nil {
 		return nil, err
 	}
 	name := "secp256k1c-pk"
-	if algorithm == "ed25519" {
+	if q.Algorithm == "ed25519" {
 		name = "ed25519-pk"
 	}
 	reportData, err := paddedReportData([]byte("dip1::" + name + ":" + base64.RawURLEncoding.EncodeToString(key.Public)))

@@ -29,7 +29,12 @@ func signingAlgorithm(name string) (string, error) {
 	return "", errAlgorithm
 }
 
-func (s *Server) signingKey(ctx context.Context, algorithm string) (Key, error) {
+// signingKey is Sign's key for an algorithm of the wire.
+func (s *Server) signingKey(ctx context.Context, name string) (Key, error) {
+	algorithm, err := signingAlgorithm(name)
+	if err != nil {
+		return Key{}, err
+	}
 	if s.Keys == nil {
 		return Key{}, errNoKeys
 	}
@@ -37,11 +42,7 @@ func (s *Server) signingKey(ctx context.Context, algorithm string) (Key, error) 
 }
 
 func (s *Server) sign(ctx context.Context, q *signRequest) (any, error) {
-	algorithm, err := signingAlgorithm(q.Algorithm)
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.signingKey(ctx, algorithm)
+	key, err := s.signingKey(ctx, q.Algorithm)
 	if err != nil {
 		return nil, err
 	}
