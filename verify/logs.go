@@ -115,25 +115,8 @@ func (w *logWalk) audit(l Log) error {
 	if err != nil {
 		return err
 	}
-	tree := w.prefix()
-	for {
-		item, err := w.reader.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if errors.Is(err, bundle.ErrChecksum) {
-			w.a.damaged(w.label)
-			break
-		}
-		if err != nil {
-			return w.a.malformedLog(w.label, err)
-		}
-		if err := auditor.Add(item); err != nil {
-			w.a.brokenLog(w.label, err)
-			return nil
-		}
-		tree.add(item)
-		w.progress(l)
+	if whole, err := w.items(auditor, l); !whole {
+		return err
 	}
 	w.report = auditor.Finish(w.reader.Checkpoint)
 	if w.a.in.Audited != nil {
@@ -141,6 +124,31 @@ func (w *logWalk) audit(l Log) error {
 	}
 	w.findings()
 	return nil
+}
+
+// items hands every item to the auditor; whole is false when the bundle breaks off or an item cannot stand where it does, which is then
+// reported.
+func (w *logWalk) items(auditor *tlog.Auditor, l Log) (whole bool, err error) {
+	tree := w.prefix()
+	for {
+		item, err := w.reader.Next()
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if errors.Is(err, bundle.ErrChecksum) {
+			w.a.damaged(w.label)
+			return true, nil
+		}
+		if err != nil {
+			return false, w.a.malformedLog(w.label, err)
+		}
+		if err := auditor.Add(item); err != nil {
+			w.a.brokenLog(w.label, err)
+			return false, nil
+		}
+		tree.add(item)
+		w.progress(l)
+	}
 }
 
 func (w *logWalk) progress(l Log) {
