@@ -115,11 +115,3 @@ func TestPaths(t *testing.T) {
 		}
 	}
 }
-
-func TestReserved(t *testing.T) {
-	for path, want := range map[string]bool{"teapot/": true, "teapot/x": true, "/": true, "salt": true, "teapot": false, "Teapot/": false, "": false, "app/x": false} {
-		if Reserved(path, "/", "salt") != want {
-			t.Errorf("Reserved(%q) is not %v", path, want)
-		}
-	}
-}

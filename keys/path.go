@@ -62,12 +62,6 @@ func LogPath(agent string, number uint64) (string, error) {
 	return fmt.Sprintf("%s%s/%s/%d/%s", Prefix, Log, agent, number, Ed25519), nil
 }
 
-// Reserved reports whether a caller of the guest API must not have the key of this path: Teapot's own, and those of the
-// Eliza-compatible wallets in use. Derivation takes the exact bytes of the path, so the comparison is exact too.
-func Reserved(path string, inUse ...string) bool {
-	return strings.HasPrefix(path, Prefix) || slices.Contains(inUse, path)
-}
-
 func validUUID(s string) bool {
 	if len(s) != 36 {
 		return false

@@ -27,9 +27,6 @@ func Derive(ikm []byte, contexts ...[]byte) [32]byte {
 // AppRootOfSeed is the app's secp256k1 root without a KMS.
 func AppRootOfSeed(seed []byte) [32]byte { return Derive(seed, []byte("app-k256-key")) }
 
-// AppRootOfKMS is the app's secp256k1 root under a KMS root; appID has 20 bytes.
-func AppRootOfKMS(kmsRoot, appID []byte) [32]byte { return Derive(kmsRoot, appID, []byte("app-key")) }
-
 // GetKey is v0: neither purpose nor algorithm enters, so one path gives one secret for every curve.
 func GetKey(appRoot []byte, path string) [32]byte { return Derive(appRoot, []byte(path)) }
 
@@ -54,19 +51,6 @@ func DER(key *ecdsa.PrivateKey) ([]byte, error) {
 		return nil, fmt.Errorf("encoding a P-256 key: %w", err)
 	}
 	return der, nil
-}
-
-// DHSecret is dstack's derive_dh_secret: SHA-256 of the DER of the P-256 key derived from a parent scalar.
-func DHSecret(parent []byte, contexts ...[]byte) ([32]byte, error) {
-	key, err := P256(Derive(parent, contexts...))
-	if err != nil {
-		return [32]byte{}, err
-	}
-	der, err := DER(key)
-	if err != nil {
-		return [32]byte{}, err
-	}
-	return sha256.Sum256(der), nil
 }
 
 func expand(ikm []byte, salt string, info []byte) [32]byte {

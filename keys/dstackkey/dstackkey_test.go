@@ -1,6 +1,7 @@
 package dstackkey
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -86,9 +87,14 @@ func TestAppRootPublicOfTheFixtures(t *testing.T) {
 	}
 }
 
-func TestDHSecret(t *testing.T) {
-	got, err := DHSecret(unhex(t, "f57527cea4ab7ffb49af99b158cdc0e3ec06398f528349ea236b7d2afe19cec1"), []byte("context one"), []byte("context two"))
-	if err != nil || hex.EncodeToString(got[:]) != "663afd58820be8ad645f9c035e93199d114ab16f738db62393bc1d7d623e8813" {
+// dstack's derive_dh_secret: SHA-256 of the DER of a key derived in two contexts.
+func TestDerivedDERIsUpstreams(t *testing.T) {
+	key, err := P256(Derive(unhex(t, "f57527cea4ab7ffb49af99b158cdc0e3ec06398f528349ea236b7d2afe19cec1"), []byte("context one"), []byte("context two")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := DER(key)
+	if got := sha256.Sum256(der); err != nil || hex.EncodeToString(got[:]) != "663afd58820be8ad645f9c035e93199d114ab16f738db62393bc1d7d623e8813" {
 		t.Errorf("DH secret %x, %v", got, err)
 	}
 }
@@ -110,7 +116,7 @@ func TestDERIsWhatClientsHash(t *testing.T) {
 
 func TestVerifyChain(t *testing.T) {
 	kms, appID := [32]byte{31: 7}, make([]byte, 20)
-	app := AppRootOfKMS(kms[:], appID)
+	app := Derive(kms[:], appID, []byte("app-key")) // the app's root under a KMS root
 	appPub, _ := Public(app, "secp256k1")
 	kmsPub, _ := Public(kms, "secp256k1")
 	key := GetKey(app[:], "p")

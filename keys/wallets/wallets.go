@@ -35,7 +35,7 @@ type Wallet struct {
 	Chain      string
 	Address    string
 	Derivation string
-	Path       string // key path; callers of the guest API must not get it (keys.Reserved)
+	Path       string // key path; callers of the guest API must not get it (guestapi.Options.Reserved)
 	Shared     bool   // other processes of this guest can have the key
 	Published  bool   // the key comes from a published root: everybody has it
 	Warnings   []string

@@ -70,7 +70,7 @@ func TestWalletsOfThePublishedPackages(t *testing.T) {
 		t.Fatalf("%d cases", len(cases))
 	}
 	for _, c := range cases {
-		der, err := DERFromPEM(c.Answer.Key)
+		der, err := derFromPEM(c.Answer.Key)
 		if err != nil || hex.EncodeToString(der) != c.DER {
 			t.Fatalf("%s: DER %x, %v", c.Name, der, err)
 		}
@@ -148,7 +148,7 @@ func TestFixtureWallets(t *testing.T) {
 func TestConstantWallet(t *testing.T) {
 	head, _ := hex.DecodeString(constantHead)
 	secret := [32]byte(head)
-	if !ConstantSecret(secret) || ConstantSecret([32]byte{1}) {
+	if !constantSecret(secret) || constantSecret([32]byte{1}) {
 		t.Error("the constant head is not recognised")
 	}
 	evm, err := keys.NewEVM(secret)
@@ -178,7 +178,7 @@ func TestTeapotsWalletsAreSeparate(t *testing.T) {
 			t.Fatalf("%v, %v", list, err)
 		}
 		for _, w := range list {
-			if seen[w.Address] || !keys.Reserved(w.Path) || w.Claim == nil || w.Shared || len(w.Warnings) != 0 {
+			if seen[w.Address] || !strings.HasPrefix(w.Path, keys.Prefix) || w.Claim == nil || w.Shared || len(w.Warnings) != 0 {
 				t.Errorf("wallet %+v", w)
 			}
 			seen[w.Address] = true
@@ -210,7 +210,7 @@ func TestElizasWalletsAreWeakAndSaySo(t *testing.T) {
 	if !c[0].Shared || !c[0].Statement().Shared || !strings.Contains(strings.Join(c[0].Warnings, "\n"), "shared") {
 		t.Error("a shared wallet must say so")
 	}
-	if len(a[0].Warnings) < 3 || keys.Reserved(a[0].Path) || !keys.Reserved(a[0].Path, a[0].Path) {
+	if len(a[0].Warnings) < 3 || strings.HasPrefix(a[0].Path, keys.Prefix) {
 		t.Errorf("warnings %q, path %q", a[0].Warnings, a[0].Path)
 	}
 	if _, err := Open(t.Context(), s, Options{Agent: agent, Derivation: Eliza019}); err == nil {
@@ -251,9 +251,9 @@ func TestAttestation(t *testing.T) {
 	}
 }
 
-func TestDERFromPEMRefuses(t *testing.T) {
+func TestBadPEMsAreRefused(t *testing.T) {
 	for _, bad := range []string{"", "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n", "!", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----"} {
-		if der, err := DERFromPEM(bad); err == nil {
+		if der, err := derFromPEM(bad); err == nil {
 			t.Errorf("%q: %x", bad, der)
 		}
 	}
