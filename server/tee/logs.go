@@ -182,22 +182,28 @@ func (s *routes) search(ctx context.Context, agents []Agent, q teeQuery, v actio
 		slices.SortStableFunc(found, func(a, b logRow) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
 		found = found[min(skip, len(found)):min(skip+page.PageSize, len(found))]
 	}
+	page.Data = append(page.Data, found...)
+	proven, err := proveRows(agents, found)
+	return page, proven, err
+}
+
+// proveRows proves each agent's rows; an agent without any has a checkpoint as well.
+func proveRows(agents []Agent, rows []logRow) ([]proofs, error) {
 	proven := []proofs{}
 	for _, a := range agents {
 		var indices []uint64
-		for _, h := range found {
-			if h.AgentID == a.ID {
-				indices = append(indices, h.Index)
+		for _, row := range rows {
+			if row.AgentID == a.ID {
+				indices = append(indices, row.Index)
 			}
 		}
-		p, err := prove(a, indices, false) // an empty answer has a checkpoint as well
+		p, err := prove(a, indices, false)
 		if err != nil {
-			return page, nil, err
+			return nil, err
 		}
 		proven = append(proven, p)
 	}
-	page.Data = append(page.Data, found...)
-	return page, proven, nil
+	return proven, nil
 }
 
 // matches asks one agent's log.
