@@ -74,7 +74,7 @@ class AgentPage extends Element {
     const known = this.result?.agents?.find((a) => a.id === s.row?.id);
     renew(this.who, portrait(known?.log_key ?? ""), h("div", null, h("h1", null, s.row?.name ?? t("agent.title")), s.row ? h("p", { class: "hash" }, h("code", null, s.row.id)) : null), ...this.choose());
     renew(this.notes, ...this.forgetting());
-    renew(this.side, this.facts(known), wallets(known?.wallets ?? [], this.result?.simulated ?? false));
+    renew(this.side, this.facts(known), wallets(known && (known.wallets ?? []), this.result?.simulated ?? false));
     renew(this.foot, ...this.downloads());
     // Parts that keep what the reader has opened or focused are put in once and never moved.
     if (!this.chain.isConnected) this.replaceChildren(this.who, this.chain, this.notes, this.side, this.log, this.graph, this.foot);

@@ -73,7 +73,7 @@ export class Log extends Element {
       this.filter.text ? ` · ${t("log.attested")}` : "");
     const shown = all.filter((e) => this.fits(e)).sort((a, b) => b.index - a.index);
     renew(this.list, shown.slice(0, this.limit).map((e) => this.row(e)),
-      shown.length ? null : h("li", { class: "soft", "data-key": "none" }, t("log.empty")),
+      shown.length || !all.length && !this.live ? null : h("li", { class: "soft", "data-key": "none" }, t("log.empty")),
       shown.length > this.limit ? h("li", { "data-key": "older" }, h("button", { type: "button", class: "plain", onclick: () => { this.limit += page; this.rows(); } }, t("log.older"))) : null);
   }
 

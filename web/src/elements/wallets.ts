@@ -9,11 +9,12 @@ interface Code { size: number; rows: string[] } // rows of 0 and 1
 
 const names: Record<string, string> = { solana: "Solana", evm: "EVM" };
 
-export function wallets(list: Wallet[], simulated: boolean): HTMLElement {
+/** wallets shows a verified list; undefined is one that nobody has verified yet, of which nothing is said. */
+export function wallets(list: Wallet[] | undefined, simulated: boolean): HTMLElement {
   return h("section", { class: "card wallets" }, h("h2", null, t("wallets.title")),
-    h("p", { class: "soft small" }, t(list.length ? "wallets.intro" : "wallets.none")),
-    simulated && list.length ? h("p", { class: "notice sim" }, t("wallets.test")) : null,
-    h("ul", { class: "plainlist wallet-list" }, list.map(wallet)));
+    list ? h("p", { class: "soft small" }, t(list.length ? "wallets.intro" : "wallets.none")) : null,
+    simulated && list?.length ? h("p", { class: "notice sim" }, t("wallets.test")) : null,
+    h("ul", { class: "plainlist wallet-list" }, list?.map(wallet)));
 }
 
 function wallet(w: Wallet): HTMLElement {
